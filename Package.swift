@@ -1,0 +1,166 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A target may depend only on targets of a lower layer; LayeringTests holds the same table
+// against the imports in the files, because the compiler alone lets an import through that
+// is reachable by way of another target.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle"
+)
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
+let configuration: Target.Dependency = .product(
+    name: "Configuration",
+    package: "swift-configuration"
+)
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        resources: resources,
+        swiftSettings: swiftSettings
+    )
+}
+
+let package = Package(
+    name: "leasehold",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Leasehold", targets: ["Leasehold"]),
+        .executable(name: "leasehold", targets: ["LeaseholdCLI"]),
+        .executable(name: "fake-pitchly", targets: ["FakePitchlyCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Layer 0
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        library("LeaseholdCore", []),
+        .target(
+            name: "SQLFiles",
+            path: "sql",
+            exclude: ["README.md", "schema.sql"],
+            sources: [
+                "SQLFiles.swift", "SQLFiles+Tenant.swift", "SQLFiles+Queue.swift", "SQLFiles+Vault.swift",
+                "SQLFiles+Sync.swift",
+            ],
+            resources: [.embedInCode("migrations"), .embedInCode("queries")],
+            swiftSettings: swiftSettings
+        ),
+        // Layer 1
+        library("Postgres", ["CLibPQ", "LeaseholdCore", "SQLFiles", logging, metrics, lifecycle]),
+        library("Pitchly", ["LeaseholdCore", httpClient, logging, metrics]),
+        // Layer 2
+        library("JobQueue", ["LeaseholdCore", "SQLFiles", "Postgres", logging, metrics]),
+        library(
+            "TokenVault",
+            ["LeaseholdCore", "SQLFiles", "Postgres", crypto, logging, metrics, lifecycle]
+        ),
+        // Layer 3
+        library(
+            "WorkerRuntime",
+            ["LeaseholdCore", "Postgres", "JobQueue", logging, metrics, lifecycle]
+        ),
+        library(
+            "PitchlySync",
+            [
+                "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault",
+                logging, metrics,
+            ]
+        ),
+        // Layer 4
+        library(
+            "Leasehold",
+            ["LeaseholdCore", "Postgres", "JobQueue", "WorkerRuntime", logging, lifecycle]
+        ),
+        // Layer 5
+        .executableTarget(
+            name: "LeaseholdCLI",
+            dependencies: [
+                "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault",
+                "WorkerRuntime", "PitchlySync", argumentParser, configuration, logging, lifecycle,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        // Beside: the fake Pitchly imports nothing of the product.
+        library("FakePitchly", [hummingbird, logging]),
+        .executableTarget(
+            name: "FakePitchlyCommand",
+            dependencies: ["FakePitchly", argumentParser, logging],
+            swiftSettings: swiftSettings
+        ),
+        // Tests
+        .target(
+            name: "TestSupport",
+            dependencies: ["LeaseholdCore", "Postgres", "SQLFiles", logging],
+            path: "Tests/TestSupport",
+            swiftSettings: swiftSettings
+        ),
+        tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
+        tests("CoreTests", ["LeaseholdCore"]),
+        tests("PostgresTests", ["Postgres", "LeaseholdCore", "TestSupport"]),
+        tests("PitchlyTests", ["Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport"]),
+        tests("JobQueueTests", ["JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]),
+        tests(
+            "TokenVaultTests",
+            ["TokenVault", "Pitchly", "Postgres", "LeaseholdCore", "FakePitchly", "TestSupport"]
+        ),
+        tests(
+            "WorkerRuntimeTests",
+            ["WorkerRuntime", "JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]
+        ),
+        tests(
+            "PitchlySyncTests",
+            [
+                "PitchlySync", "Pitchly", "TokenVault", "JobQueue", "Postgres", "LeaseholdCore",
+                "FakePitchly", "TestSupport",
+            ]
+        ),
+        tests("FakePitchlyTests", ["FakePitchly", httpClient]),
+        tests(
+            "EndToEndTests",
+            [
+                "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Postgres", "JobQueue",
+                "LeaseholdCore", "TestSupport",
+            ]
+        ),
+    ]
+)

@@ -1,0 +1,5 @@
+import ArgumentParser
+
+@main struct FakePitchlyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "fake-pitchly")
+}

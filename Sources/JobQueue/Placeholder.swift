@@ -1,0 +1,1 @@
+package let placeholderJobQueue = 0

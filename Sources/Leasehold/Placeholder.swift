@@ -1,0 +1,1 @@
+package let placeholderLeasehold = 0

@@ -1,0 +1,6 @@
+import ArgumentParser
+import Configuration
+
+@main struct LeaseholdCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "leasehold")
+}

@@ -1,0 +1,1 @@
+package let placeholderPitchlySync = 0

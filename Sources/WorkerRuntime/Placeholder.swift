@@ -1,0 +1,1 @@
+package let placeholderWorkerRuntime = 0

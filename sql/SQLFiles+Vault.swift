@@ -1,0 +1,3 @@
+extension SQLFiles {
+    static let vaultQueries: [SQLFile] = []
+}

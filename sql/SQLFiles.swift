@@ -1,0 +1,23 @@
+/// One statement or migration, carried inside the binary. Its name is the file's name and the
+/// statement's name in logs, metrics and `pg_stat_statements`.
+package struct SQLFile: Sendable, Hashable {
+    package let name: String
+    package let text: String
+
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.name = name
+        self.text = String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Every SQL file of the program. There is no list of embedded resources at run time, so the lists
+/// stand here and in the extensions; a test compares them with the folders.
+package enum SQLFiles {
+    /// In the order they are applied: `v0001_…` first.
+    package static let migrations: [SQLFile] = [
+        SQLFile("v0001_tenant", PackageResources.v0001_tenant_sql)
+    ]
+
+    /// Every statement under `queries/`.
+    package static let queries: [SQLFile] = tenantQueries + queueQueries + vaultQueries + syncQueries
+}
