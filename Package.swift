@@ -4,16 +4,14 @@ import PackageDescription
 // A target may depend only on targets of a lower layer; LayeringTests holds the same table
 // against the imports in the files, because the compiler alone lets an import through that
 // is reachable by way of another target.
-var swiftSettings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
-if Context.environment["CI"] == "true" {
-    swiftSettings.append(.treatAllWarnings(as: .error))
-}
+let swiftSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (Context.environment["CI"] == "true" ? [.treatAllWarnings(as: .error)] : [])
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
@@ -158,6 +156,7 @@ let package = Package(
             ]
         ),
         tests("FakePitchlyTests", ["FakePitchly", httpClient]),
+        tests("CLITests", ["LeaseholdCLI", "LeaseholdCore", argumentParser, logging]),
         tests(
             "EndToEndTests",
             [

@@ -1,6 +1,37 @@
 import ArgumentParser
-import Configuration
+import Foundation
+import LeaseholdCore
 
-@main struct LeaseholdCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "leasehold")
+/// The command `leasehold`.
+///
+/// Exit status: 0 done; 1 it failed, and standard error says what was expected, what came and what
+/// to try; 64 the words of the call are off (ArgumentParser's, sysexits' EX_USAGE).
+@main
+struct LeaseholdCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "leasehold",
+        abstract: "Background jobs, fair over tenants, on PostgreSQL; keeps each tenant's Pitchly grant alive.",
+        discussion: """
+            Every setting can be a flag, a variable of the environment or a member of a JSON file; \
+            leasehold settings lists them with the values in force.
+            """,
+        subcommands: [SettingsCommand.self]
+    )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as any ExplainedError {
+            FileHandle.standardError.write(Data("Error: \(error.message)\n".utf8))
+            if let hint = error.hint { FileHandle.standardError.write(Data("Try:   \(hint)\n".utf8)) }
+            exit(withError: ExitCode.failure)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

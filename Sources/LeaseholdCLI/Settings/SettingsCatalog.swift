@@ -1,0 +1,124 @@
+import LeaseholdCore
+
+/// Every setting there is, in the order in which people meet them.
+package enum SettingsCatalog {
+    package static let all: [Setting] = database + pitchly + secrets + worker + logs
+
+    static let configFileName = "LEASEHOLD_CONFIG_FILE"
+
+    private static let database: [Setting] = [
+        .text(
+            "databaseURL",
+            example: "postgresql://leasehold@db.example/leasehold",
+            help: "PostgreSQL, as a libpq URI or key=value string; without it libpq's own PG* variables decide"
+        ),
+        .number(
+            "databasePoolSize",
+            2...500,
+            default: 10,
+            help: "Most connections of one process to PostgreSQL"
+        ),
+        .choice(
+            "databasePooler",
+            ["none", "transaction"],
+            default: "none",
+            help: "transaction: the URL leads to PgBouncer in transaction mode, so no prepared statement and no LISTEN"
+        ),
+    ]
+
+    private static let pitchly: [Setting] = [
+        .url(
+            "pitchly.oauthOrigin",
+            default: "https://platform.pitchly.com",
+            help: "Where /oauth/authorize and /api/oauth/token are"
+        ),
+        .url("pitchly.apiURL", default: "https://api.pitchly.com/graphql", help: "The GraphQL endpoint"),
+        .text(
+            "pitchly.clientID",
+            example: "appXGzqcXTH7PX7fjzw5",
+            help: "Client ID (Pitchly's platform calls it App ID)"
+        ),
+        .text(
+            "pitchly.clientSecret",
+            example: "plys_…",
+            isSecret: true,
+            help: "Client secret; better in a file, see the next one"
+        ),
+        .text(
+            "pitchly.clientSecretFile",
+            example: "/etc/leasehold/client-secret",
+            help: "File that holds the client secret and nothing else"
+        ),
+        .choice("pitchly.dialect", ["platform"], default: "platform", help: "Generation of the data API"),
+        .text(
+            "pitchly.accessTokenExchangePath",
+            default: "/api/oauth/token",
+            example: "/api/oauth/token",
+            help: "Where a user session's access token is exchanged for a refresh token (not public: ask Pitchly)"
+        ),
+        .text(
+            "pitchly.accessTokenExchangeGrant",
+            default: "access_token",
+            example: "access_token",
+            help: "The grant_type of that exchange"
+        ),
+        .text(
+            "pitchly.accessTokenExchangeParameter",
+            default: "access_token",
+            example: "access_token",
+            help: "The parameter of that exchange that carries the access token"
+        ),
+        .number(
+            "pitchly.exchangeDeadlineSeconds",
+            5...300,
+            default: 60,
+            help: "How long one exchange may take; a short one loses tokens that a slow answer would have brought"
+        ),
+    ]
+
+    private static let secrets: [Setting] = [
+        .text(
+            "keyringFile",
+            example: "/etc/leasehold/keyring",
+            help: "Keys that seal tokens at rest: one `id:base64 of 32 bytes` a line, newest first"
+        ),
+        .text(
+            "spoolDir",
+            example: "/var/lib/leasehold/spool",
+            help: "Folder on a durable disk for the sealed replies of the token endpoint"
+        ),
+    ]
+
+    private static let worker: [Setting] = [
+        .number("worker.concurrency", 1...10_000, default: 20, help: "Jobs that one worker runs at once"),
+        .list(
+            "worker.queues",
+            default: "default",
+            expected: "queue names separated by commas (a-z 0-9 . _ -)",
+            help: "Queues to work on",
+            isValidItem: { QueueName(rawValue: $0) != nil }
+        ),
+        .number(
+            "worker.drainSeconds",
+            0...3600,
+            default: 30,
+            help: "After the first signal, how long running jobs may finish before they are handed back"
+        ),
+        .number(
+            "worker.heartbeatSeconds",
+            1...60,
+            default: 5,
+            help: "Between two signs of life; a worker silent for six of them is taken for dead"
+        ),
+    ]
+
+    private static let logs: [Setting] = [
+        .choice(
+            "logLevel",
+            ["trace", "debug", "info", "notice", "warning", "error", "critical"],
+            default: "info",
+            help: "Least severe level that is written"
+        ),
+        .choice("logFormat", ["text", "json"], default: "text", help: "Log lines for people or for programs"),
+    ]
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+
+/// The flags that every command takes: one for each setting that is not secret.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: "JSON file with settings, nested by the dots of their keys. Environment and flags win over it.")
+    var configFile: String?
+
+    @Option(
+        help:
+            "PostgreSQL as a libpq URI or key=value string. A password in it shows in the process list: use PGPASSFILE."
+    )
+    var databaseUrl: String?
+    @Option(help: .hidden) var databasePoolSize: String?
+    @Option(help: .hidden) var databasePooler: String?
+    @Option(help: .hidden) var pitchlyOauthOrigin: String?
+    @Option(help: .hidden) var pitchlyApiUrl: String?
+    @Option(help: .hidden) var pitchlyClientId: String?
+    @Option(help: .hidden) var pitchlyClientSecretFile: String?
+    @Option(help: .hidden) var pitchlyDialect: String?
+    @Option(help: .hidden) var pitchlyAccessTokenExchangePath: String?
+    @Option(help: .hidden) var pitchlyAccessTokenExchangeGrant: String?
+    @Option(help: .hidden) var pitchlyAccessTokenExchangeParameter: String?
+    @Option(help: .hidden) var pitchlyExchangeDeadlineSeconds: String?
+    @Option(help: .hidden) var keyringFile: String?
+    @Option(help: .hidden) var spoolDir: String?
+    @Option(help: .hidden) var workerConcurrency: String?
+    @Option(help: .hidden) var workerQueues: String?
+    @Option(help: .hidden) var workerDrainSeconds: String?
+    @Option(help: .hidden) var workerHeartbeatSeconds: String?
+    @Option(help: "Least severe level that is written: trace, debug, info, notice, warning, error, critical.")
+    var logLevel: String?
+    @Option(help: "Log lines for people (text) or programs (json).")
+    var logFormat: String?
+
+    /// The flags given, by key of the setting.
+    var given: [String: String] {
+        let all: [String: String?] = [
+            "databaseURL": databaseUrl, "databasePoolSize": databasePoolSize, "databasePooler": databasePooler,
+            "pitchly.oauthOrigin": pitchlyOauthOrigin, "pitchly.apiURL": pitchlyApiUrl,
+            "pitchly.clientID": pitchlyClientId, "pitchly.clientSecretFile": pitchlyClientSecretFile,
+            "pitchly.dialect": pitchlyDialect,
+            "pitchly.accessTokenExchangePath": pitchlyAccessTokenExchangePath,
+            "pitchly.accessTokenExchangeGrant": pitchlyAccessTokenExchangeGrant,
+            "pitchly.accessTokenExchangeParameter": pitchlyAccessTokenExchangeParameter,
+            "pitchly.exchangeDeadlineSeconds": pitchlyExchangeDeadlineSeconds,
+            "keyringFile": keyringFile, "spoolDir": spoolDir,
+            "worker.concurrency": workerConcurrency, "worker.queues": workerQueues,
+            "worker.drainSeconds": workerDrainSeconds, "worker.heartbeatSeconds": workerHeartbeatSeconds,
+            "logLevel": logLevel, "logFormat": logFormat,
+        ]
+        return all.compactMapValues { $0 }
+    }
+
+    func load(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> SettingsLoader {
+        try SettingsLoader(flags: given, configFile: configFile, environment: environment)
+    }
+}
