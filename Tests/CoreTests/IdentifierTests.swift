@@ -26,8 +26,10 @@ import Testing
         #expect(throws: InvalidName.self) { try QueueName(text) }
     }
 
-    @Test func aLongWrongNameIsCutInTheError() {
-        let error = InvalidName(what: "tenant id", got: String(repeating: "x", count: 10_000), expected: "short")
-        #expect(error.message.count < 250)
+    @Test func aLongWrongNameIsCutInTheError() throws {
+        let error = try #require(
+            #expect(throws: InvalidName.self) { try TenantID(String(repeating: "x", count: 10_000)) }
+        )
+        #expect(error.message.count < 300)
     }
 }
