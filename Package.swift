@@ -22,6 +22,9 @@ let lifecycle: Target.Dependency = .product(
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -88,7 +91,14 @@ let package = Package(
         ),
         // Layer 1
         library("Postgres", ["CLibPQ", "LeaseholdCore", "SQLFiles", logging, metrics, lifecycle]),
-        library("Pitchly", ["LeaseholdCore", httpClient, logging, metrics]),
+        .target(
+            name: "Pitchly",
+            dependencies: [
+                "LeaseholdCore", httpClient, nioCore, nioHTTP1, nioPosix, crypto, logging, metrics,
+            ],
+            resources: [.embedInCode("Documents")],
+            swiftSettings: swiftSettings
+        ),
         // Layer 2
         library("JobQueue", ["LeaseholdCore", "SQLFiles", "Postgres", logging, metrics]),
         library(
