@@ -147,7 +147,7 @@ let package = Package(
         ),
         tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
         tests("CoreTests", ["LeaseholdCore"]),
-        tests("PostgresTests", ["Postgres", "LeaseholdCore", "TestSupport"]),
+        tests("PostgresTests", ["Postgres", "LeaseholdCore", "SQLFiles", "TestSupport", lifecycle, logging]),
         tests("PitchlyTests", ["Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport"]),
         tests("JobQueueTests", ["JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]),
         tests(

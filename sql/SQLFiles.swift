@@ -4,9 +4,14 @@ package struct SQLFile: Sendable, Hashable {
     package let name: String
     package let text: String
 
-    init(_ name: String, _ bytes: [UInt8]) {
+    /// For statements that are made at run time or in a test; the program's own are embedded files.
+    package init(name: String, text: String) {
         self.name = name
-        self.text = String(decoding: bytes, as: UTF8.self)
+        self.text = text
+    }
+
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.init(name: name, text: String(decoding: bytes, as: UTF8.self))
     }
 }
 

@@ -2,7 +2,7 @@
 -- Every table that grows with tenants has a key starting with tenant_id, so that the schema
 -- distributes by tenant.
 
-create schema leasehold;
+create schema if not exists leasehold;
 
 comment on schema leasehold is 'Leasehold: job queue, credentials and mirrors of its tenants';
 
