@@ -15,7 +15,7 @@ struct LeaseholdCommand: AsyncParsableCommand {
             Every setting can be a flag, a variable of the environment or a member of a JSON file; \
             leasehold settings lists them with the values in force.
             """,
-        subcommands: [SettingsCommand.self]
+        subcommands: [MigrateCommand.self, SettingsCommand.self]
     )
 
     static func main() async {

@@ -61,7 +61,7 @@ import Testing
     @Test func aStatementThatDoesNotFitTheSchemaIsRefused() async throws {
         try await withDatabase { database in
             try await database.pool(size: 1).withConnection { connection in
-                await #expect(throws: PostgresError.self) {
+                _ = await #expect(throws: PostgresError.self) {
                     try await connection.run(script: "prepare guard as select no_such_column from leasehold.tenant")
                 }
             }
