@@ -1,0 +1,72 @@
+/// One generation of Pitchly's data API: its documents and how its answers are read. Nothing else
+/// in the program knows which one it talks to.
+package protocol PitchlyDialect: Sendable {
+    /// As in the setting: `platform`.
+    var name: String { get }
+    /// The variable that carries the access token; nil where it goes in the Authorization header.
+    var tokenVariable: String? { get }
+
+    /// The workspaces that the grant can see.
+    func workspaces() -> GraphQLOperation<[PitchlyWorkspace]>
+    /// The tables of a workspace, without their fields; nil if there is no such workspace.
+    func tables(workspace: String) -> GraphQLOperation<PitchlyWorkspace?>
+    /// A table with its fields; nil if there is no such table.
+    func table(id: String) -> GraphQLOperation<PitchlyTable?>
+    func page(_ request: PageRequest) -> GraphQLOperation<RecordPage>
+}
+
+package struct PitchlyWorkspace: Sendable, Equatable {
+    package let id: String
+    package let name: String
+    /// Empty where the request did not ask for them.
+    package let tables: [PitchlyTable]
+
+    package init(id: String, name: String, tables: [PitchlyTable]) {
+        self.id = id
+        self.name = name
+        self.tables = tables
+    }
+}
+
+package struct PitchlyTable: Sendable, Equatable {
+    package let id: String
+    package let name: String
+    /// In the order of the API; empty where the request did not ask for them.
+    package let fields: [PitchlyField]
+
+    package init(id: String, name: String, fields: [PitchlyField]) {
+        self.id = id
+        self.name = name
+        self.fields = fields
+    }
+}
+
+package struct PitchlyField: Sendable, Equatable {
+    package let id: String
+    package let name: String
+    package let type: String
+
+    package init(id: String, name: String, type: String) {
+        self.id = id
+        self.name = name
+        self.type = type
+    }
+}
+
+/// Which page of which table.
+package struct PageRequest: Sendable {
+    package let table: String
+    /// Nil is the first page.
+    package let cursor: String?
+    /// Records; the API may give fewer.
+    package let size: Int
+    /// Only records that changed after it, as the API writes times; nil is all.
+    package let updatedAfter: String?
+
+    package init(table: String, cursor: String?, size: Int, updatedAfter: String? = nil) {
+        self.table = table
+        self.cursor = cursor
+        self.size = size
+        self.updatedAfter = updatedAfter
+    }
+}
