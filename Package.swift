@@ -148,7 +148,13 @@ let package = Package(
         tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
         tests("CoreTests", ["LeaseholdCore"]),
         tests("PostgresTests", ["Postgres", "LeaseholdCore", "SQLFiles", "TestSupport", lifecycle, logging]),
-        tests("PitchlyTests", ["Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport"]),
+        tests(
+            "PitchlyTests",
+            [
+                "Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport", nioCore, nioPosix, logging,
+            ],
+            resources: [.copy("Fixtures")]
+        ),
         tests("JobQueueTests", ["JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]),
         tests(
             "TokenVaultTests",
