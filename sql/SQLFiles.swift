@@ -20,7 +20,9 @@ package struct SQLFile: Sendable, Hashable {
 package enum SQLFiles {
     /// In the order they are applied: `v0001_…` first.
     package static let migrations: [SQLFile] = [
-        SQLFile("v0001_tenant", PackageResources.v0001_tenant_sql)
+        SQLFile("v0001_tenant", PackageResources.v0001_tenant_sql),
+        SQLFile("v0004_mirror", PackageResources.v0004_mirror_sql),
+        SQLFile("v0012_mirror_run", PackageResources.v0012_mirror_run_sql),
     ]
 
     /// Every statement under `queries/`.

@@ -259,3 +259,99 @@ end
 $$;
 
 comment on function leasehold.mirror_changes is 'Follows a mirror: pass the last position you have applied; 0 is the beginning';
+
+-- Asks for a sync of one table, from any language. While one runs, the request is remembered and
+-- runs after it, once.
+create function leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text default 'default')
+returns bigint
+language plpgsql
+set search_path = leasehold, pg_temp
+as $$
+begin
+    if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
+        raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
+            using errcode = 'no_data_found', hint = 'leasehold sync run --tenant ' || p_tenant_id;
+    end if;
+    return enqueue(
+        tenant => p_tenant_id, kind => 'pitchly.sync_table', args => jsonb_build_object('table', p_table_id),
+        queue => p_queue, unique_key => p_table_id, on_duplicate => 'reschedule');
+end
+$$;
+
+comment on function leasehold.sync_request is 'Returns the job''s id; the same as before if one is waiting or running';
+
+-- Lets the next sync of a table delete whatever share of its records, once, and asks for it.
+create function leasehold.sync_confirm(p_tenant_id text, p_table_id text) returns bigint
+language plpgsql
+set search_path = leasehold, pg_temp
+as $$
+begin
+    update mirror_table t set deletion_confirmed = true, updated_at = clock_timestamp()
+    where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
+    return sync_request(p_tenant_id, p_table_id);
+end
+$$;
+
+comment on function leasehold.sync_confirm is 'The answer to a suspicious run, after somebody has looked at Pitchly';
+
+-- Removes what is no longer needed, in steps small enough to repeat: changes that every consumer had
+-- p_keep_changes to read, finished runs but the last of each table, staged records without a run.
+create function leasehold.mirror_prune(
+    p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer
+) returns table (changes bigint, runs bigint, staged bigint, abandoned bigint)
+language plpgsql
+set search_path = leasehold, pg_temp
+as $$
+declare
+    target record;
+    removed bigint;
+begin
+    update sync_run r
+    set state = 'abandoned', reason = 'no job went on with it', finished_at = clock_timestamp()
+    where r.state = 'reading' and r.advanced_at < clock_timestamp() - p_abandon_after
+        and not exists (select 1 from job j where j.job_id = r.job_id);
+    get diagnostics abandoned = row_count;
+
+    delete from mirror_stage s
+    where s.ctid = any(array(
+        select stage.ctid from mirror_stage stage
+        where not exists (
+            select 1 from sync_run r
+            where r.tenant_id = stage.tenant_id and r.sync_id = stage.sync_id and r.state = 'reading')
+        limit p_batch));
+    get diagnostics staged = row_count;
+
+    delete from sync_run r
+    where (r.tenant_id, r.sync_id) in (
+        select old.tenant_id, old.sync_id from sync_run old
+        where old.finished_at < clock_timestamp() - p_keep_runs
+            and exists (
+                select 1 from sync_run newer
+                where newer.tenant_id = old.tenant_id and newer.table_id = old.table_id
+                    and newer.sync_id > old.sync_id)
+        limit p_batch);
+    get diagnostics runs = row_count;
+
+    changes := 0;
+    for target in
+        select t.tenant_id, t.table_id, t.first_position from mirror_table t
+        join mirror_change c
+            on c.tenant_id = t.tenant_id and c.table_id = t.table_id and c.position = t.first_position
+        where c.changed_at < clock_timestamp() - p_keep_changes
+    loop
+        -- Positions rise with time, so what is old enough is a beginning without gaps.
+        delete from mirror_change c
+        where c.tenant_id = target.tenant_id and c.table_id = target.table_id
+            and c.position < target.first_position + p_batch - changes
+            and c.changed_at < clock_timestamp() - p_keep_changes;
+        get diagnostics removed = row_count;
+        update mirror_table t set first_position = t.first_position + removed
+        where t.tenant_id = target.tenant_id and t.table_id = target.table_id;
+        changes := changes + removed;
+        exit when changes >= p_batch;
+    end loop;
+    return next;
+end
+$$;
+
+comment on function leasehold.mirror_prune is 'Call it until every number is below p_batch';

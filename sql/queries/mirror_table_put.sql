@@ -1,9 +1,9 @@
--- mirror_table_put: writes down the tables that a listing of workspaces showed and marks those of
--- the same workspaces that it did not show as gone. By the primary key.
--- params: $1 text tenant_id, $2 text[] workspace_ids, $3 jsonb tables
+-- mirror_table_put: writes down the tables that a complete listing showed and marks those that it
+-- did not show as gone. By the primary key.
+-- params: $1 text tenant_id, $2 jsonb tables
 with shown as (
     select distinct on (shown.id) shown.id, shown.workspace, shown.name
-    from jsonb_to_recordset($3) as shown (id text, workspace text, name text)
+    from jsonb_to_recordset($2) as shown (id text, workspace text, name text)
 ), put as (
     insert into leasehold.mirror_table as target (tenant_id, table_id, workspace_id, name)
     select $1, shown.id, shown.workspace, shown.name from shown
@@ -14,7 +14,7 @@ with shown as (
 ), gone as (
     update leasehold.mirror_table as target
     set state = 'gone', updated_at = clock_timestamp()
-    where target.tenant_id = $1 and target.workspace_id = any($2) and target.state = 'live'
+    where target.tenant_id = $1 and target.state = 'live'
         and not exists (select from shown where shown.id = target.table_id)
     returning target.table_id
 )

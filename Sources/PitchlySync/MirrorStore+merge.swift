@@ -1,0 +1,45 @@
+import LeaseholdCore
+import Postgres
+import SQLFiles
+
+extension MirrorStore {
+    enum MergeVerdict: Sendable, Equatable {
+        case merged(MergeResult)
+        /// Nothing was changed.
+        case suspicious(MergeResult)
+        /// The server crashed and emptied the staged records: read again.
+        case stageLost
+    }
+
+    /// Makes the mirror equal to what the run has read, in one transaction.
+    ///
+    /// The statement's time grows with the table, so the pool's own timeout does not hold for it; the
+    /// job's timeout does.
+    func merge(_ run: SyncRun, settings: SyncSettings, highMark: String?) async throws -> MergeVerdict {
+        let row = try await pool.withTransaction { connection in
+            try await connection.run(script: "set local statement_timeout = 0")
+            return try await connection.query(
+                .mirrorMerge,
+                run.tenant.rawValue,
+                run.id,
+                run.job.rawValue,
+                run.claim.rawValue,
+                settings.deletedShare,
+                settings.deletedFloor,
+                highMark
+            ).only
+        }
+        let result = MergeResult(
+            inserted: try row.decode("inserted"),
+            updated: try row.decode("updated"),
+            deleted: try row.decode("deleted"),
+            unchanged: try row.decode("unchanged")
+        )
+        switch try row.decode("outcome", as: String.self) {
+        case "merged": return .merged(result)
+        case "suspicious": return .suspicious(result)
+        case "stage_lost": return .stageLost
+        default: throw SyncInterruption.lost(syncID: run.id)
+        }
+    }
+}

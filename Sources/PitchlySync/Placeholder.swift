@@ -1,1 +1,0 @@
-package let placeholderPitchlySync = 0

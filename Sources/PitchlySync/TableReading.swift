@@ -1,0 +1,77 @@
+import LeaseholdCore
+import Logging
+import Pitchly
+
+/// What one claim has done so far with one table.
+struct TableReading: Sendable {
+    /// How often one claim starts over at the first page before it gives up.
+    static let restartLimit = 2
+
+    let table: String
+    let context: SyncContext
+    /// Whether this claim moved the checkpoint: then a failure is no failed attempt.
+    var hasAdvanced = false
+    private var restarts = 0
+
+    init(table: String, context: SyncContext) {
+        self.table = table
+        self.context = context
+    }
+
+    /// False when the limit is reached.
+    mutating func mayStartOver() -> Bool {
+        restarts += 1
+        return restarts <= Self.restartLimit
+    }
+}
+
+extension SyncJobs {
+    /// Reads from the checkpoint to the last page. A cursor that the API no longer takes means
+    /// starting over, not failing.
+    func read(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
+        while true {
+            do {
+                return try await readPages(&run, client, &reading)
+            } catch let error as PitchlyError where error.kind == .invalidArgument && run.cursor != nil {
+                guard reading.mayStartOver() else { throw error }
+                reading.context.logger.notice(
+                    "sync_restarted",
+                    metadata: ["table": "\(run.table)", "pages": "\(run.pages)", "reason": "\(error)"]
+                )
+                try await store.startOver(&run)
+            }
+        }
+    }
+
+    /// While a page is written, the next one is fetched: two pages are in memory, never more.
+    private func readPages(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
+        if run.pages > 0, run.cursor == nil { return }
+        let table = run.table
+        var page = try await fetch(table, after: run.cursor, client)
+        while true {
+            let cursor = page.nextCursor
+            async let next = cursor == nil ? nil : fetch(table, after: cursor, client)
+            try await store.write(page, to: &run)
+            reading.hasAdvanced = true
+            try await report(run, reading.context)
+            guard let following = try await next else { return }
+            page = following
+        }
+    }
+
+    private func fetch(_ table: String, after cursor: String?, _ client: PitchlyClient) async throws -> RecordPage {
+        let page = try await client.read(
+            dialect.page(PageRequest(table: table, cursor: cursor, size: settings.pageSize))
+        )
+        if let cursor, page.nextCursor == cursor { throw SyncInterruption.cursorStands(table: table) }
+        return page
+    }
+
+    /// After the first pages and then every sixteenth: often enough to watch, seldom enough to cost
+    /// nothing.
+    private func report(_ run: SyncRun, _ context: SyncContext) async throws {
+        guard run.pages < 4 || run.pages.isMultiple(of: 16) else { return }
+        let expected = run.expectedRows.map { ",\"expected_rows\":\($0)" } ?? ""
+        try await context.saveProgress("{\"pages\":\(run.pages),\"rows\":\(run.rows)\(expected)}")
+    }
+}
