@@ -21,6 +21,9 @@ let lifecycle: Target.Dependency = .product(
 )
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -132,10 +135,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         // Beside: the fake Pitchly imports nothing of the product.
-        library("FakePitchly", [hummingbird, logging]),
+        .target(
+            name: "FakePitchly",
+            dependencies: [hummingbird, hummingbirdCore, nio, nioPosix, crypto, logging, lifecycle],
+            resources: [.embedInCode("Schemas")],
+            swiftSettings: swiftSettings
+        ),
         .executableTarget(
             name: "FakePitchlyCommand",
-            dependencies: ["FakePitchly", argumentParser, logging],
+            dependencies: ["FakePitchly", argumentParser, logging, lifecycle],
             swiftSettings: swiftSettings
         ),
         // Tests
@@ -171,7 +179,7 @@ let package = Package(
                 "FakePitchly", "TestSupport",
             ]
         ),
-        tests("FakePitchlyTests", ["FakePitchly", httpClient]),
+        tests("FakePitchlyTests", ["FakePitchly", httpClient, nio]),
         tests("CLITests", ["LeaseholdCLI", "LeaseholdCore", argumentParser, logging]),
         tests(
             "EndToEndTests",
