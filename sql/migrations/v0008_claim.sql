@@ -1,0 +1,236 @@
+-- The claim, part 1: what arrived. Every statement that runs per claim is written so that its plan
+-- cannot flip when a table was analysed while nearly empty: lookups by key are lateral subqueries
+-- with a limit, rows found once are reached again by ctid, and sequential scans are off.
+
+create type leasehold.claim_cursor as (
+    claimed_at timestamptz,
+    full_look_at timestamptz,
+    low_xid bigint,
+    low_wake_id bigint,
+    open_xids bigint[],
+    due_from timestamptz,
+    floor double precision,
+    floor_at timestamptz,
+    mark double precision,
+    earlier_mark double precision,
+    marked_at timestamptz,
+    contended boolean
+);
+
+comment on type leasehold.claim_cursor is
+    'What a session remembers between claims, in its setting leasehold.cursor_HASH-OF-QUEUES. It saves work and nothing else: it may be lost at any time';
+
+create type leasehold.claim_scope as (queue text, lane_kind text, bounded boolean, counted boolean);
+
+comment on type leasehold.claim_scope is
+    'The ordinary lanes of one queue, or those of one kind that is apart; bounded: a limit of the queue or the kind is to be kept; counted: a limit of running jobs is among them';
+
+create type leasehold.arrival as (
+    tenant_id text,
+    queue text,
+    lane_kind text,
+    jobs bigint,
+    first_job_id bigint,
+    priority smallint,
+    place bigint,
+    ran_seconds double precision,
+    charged_seconds double precision,
+    settled bigint,
+    look boolean
+);
+
+create type leasehold.claimed_job as (
+    job_id bigint,
+    run bigint,
+    tenant_id text,
+    queue text,
+    kind text,
+    args jsonb,
+    attempt smallint,
+    max_attempts smallint,
+    priority smallint,
+    created_at timestamptz,
+    timeout_seconds real,
+    progress jsonb,
+    trace_context text
+);
+
+-- Puts jobs whose time has come into their lanes' order. What committed later than its run_at is
+-- found by the whole look that a session takes every few seconds.
+create function leasehold.claim_due(since timestamptz, most integer) returns bigint
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off set plan_cache_mode = force_generic_plan as $$
+declare
+    due_now constant timestamptz := clock_timestamp();
+    total bigint;
+begin
+    perform from leasehold.job
+    where due_at >= since and due_at <= due_now
+    order by due_at limit 1;
+    if not found then
+        return 0;
+    end if;
+    with due as materialized (
+        select ctid as at from leasehold.job
+        where due_at >= since and due_at <= due_now
+        order by due_at, job_id
+        limit most for update skip locked
+    ), moved as (
+        update leasehold.job
+        set state = case when sequence_key is not null and run = 0 then 'parked' else 'ready' end,
+            park_reason = case when sequence_key is not null and run = 0 then 'sequence' end,
+            parked_at = case when sequence_key is not null and run = 0 then due_now end,
+            ready_at = run_at, due_at = null,
+            place = case when sequence_key is null or run > 0
+                then nextval('leasehold.job_place_seq') end
+        from due
+        where job.ctid = due.at
+        returning tenant_id, queue, lane_kind, state, job_id, place, priority,
+            case state when 'parked' then sequence_key end as sequence_key
+    ), told as (
+        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
+            priority, sequence_key, ring)
+        select tenant_id, queue, lane_kind, case state when 'ready' then 'ready' else 'sequence' end,
+            count(*) filter (where state = 'ready'), min(job_id), min(place), min(priority),
+            sequence_key, row_number() over (partition by queue) = 1
+        from moved
+        group by tenant_id, queue, lane_kind, state, sequence_key
+    )
+    select count(*) into total from moved;
+    return total;
+end $$;
+
+comment on function leasehold.claim_due is 'Moves due jobs to ready, at most so many, and returns how many';
+
+-- Letters of the queues that the last snapshot of this session could not see: those of later
+-- transactions, and those of transactions that were open then.
+create function leasehold.claim_letters(
+    queues text[], most integer, inout mem leasehold.claim_cursor,
+    out arrivals leasehold.arrival[], out sequences leasehold.wake[], out dependents leasehold.wake[],
+    out complete boolean
+)
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off set plan_cache_mode = force_generic_plan as $$
+declare
+    seen constant pg_snapshot := pg_current_snapshot();
+    found_at tid[];
+    more_at tid[];
+    own_xid constant bigint[] := array(select x::text::bigint
+        from pg_current_xact_id_if_assigned() as x where x is not null);
+    last_xid bigint;
+    last_id bigint;
+begin
+    select array_agg(w.at order by w.xid, w.wake_id), max(w.xid),
+        (array_agg(w.wake_id order by w.xid desc, w.wake_id desc))[1]
+    into found_at, last_xid, last_id
+    from unnest(queues) as q(queue) cross join lateral (
+        select wake.ctid as at, wake.xid, wake.wake_id from leasehold.wake
+        where wake.queue = q.queue and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
+        order by wake.xid, wake.wake_id
+        limit most for update skip locked) as w;
+    complete := coalesce(cardinality(found_at), 0) < most;
+    if cardinality(mem.open_xids) > 0 then
+        select array_agg(w.at) into more_at
+        from unnest(queues) as q(queue) cross join unnest(mem.open_xids) as open(xid)
+            cross join lateral (
+                select wake.ctid as at from leasehold.wake
+                where wake.queue = q.queue and wake.xid = open.xid
+                limit most for update skip locked) as w;
+        found_at := found_at || more_at;
+    end if;
+    if complete and coalesce(cardinality(more_at), 0) < most then
+        mem.low_xid := pg_snapshot_xmax(seen)::text::bigint;
+        mem.low_wake_id := 0;
+        mem.open_xids := array(select x::text::bigint from pg_snapshot_xip(seen) as x) || own_xid;
+    elsif cardinality(queues) = 1 and not complete then
+        mem.open_xids := mem.open_xids || array(
+            select x::text::bigint from pg_snapshot_xip(seen) as x
+            where x::text::bigint <= last_xid and x::text::bigint > mem.low_xid) || own_xid;
+        mem.low_xid := last_xid;
+        mem.low_wake_id := last_id;
+    end if;
+    if found_at is null then
+        return;
+    end if;
+    with gone as (
+        delete from leasehold.wake using unnest(found_at) as f(at)
+        where wake.ctid = f.at returning wake.*
+    ), ordinary as (
+        select tenant_id, queue, lane_kind, sum(jobs), min(first_job_id) filter (where jobs > 0),
+            min(priority) filter (where jobs > 0), min(place) filter (where jobs > 0),
+            sum(ran_seconds), sum(charged_seconds), sum(settled), bool_or(purpose = 'look')
+        from gone where purpose in ('ready', 'look', 'charge')
+        group by tenant_id, queue, lane_kind
+    )
+    select (select array_agg(row(o.*)::leasehold.arrival) from ordinary as o),
+        (select array_agg(g) from gone as g where purpose = 'sequence'),
+        (select array_agg(g) from gone as g where purpose = 'dependency')
+    into arrivals, sequences, dependents;
+end $$;
+
+comment on function leasehold.claim_letters is
+    'Reads and deletes letters: arrivals by lane, and those that need a check of a sequence key or a dependency';
+
+-- The jobs of tenants that have no lane and sent one job each: claimed by primary key, so that a
+-- sparse tenant never stands in a line.
+create function leasehold.claim_direct(
+    who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer,
+    mem leasehold.claim_cursor
+) returns leasehold.claimed_job[]
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off set plan_cache_mode = force_generic_plan as $$
+declare
+    took_at constant timestamptz := clock_timestamp();
+    looked_at constant timestamptz := coalesce(mem.claimed_at, '-infinity');
+    taken leasehold.claimed_job[];
+begin
+    with sparse as materialized (
+        select j.at
+        from unnest(arrivals) as a
+            cross join lateral (
+                select from leasehold.tenant
+                where tenant.tenant_id = a.tenant_id and tenant.state = 'active'
+                    and tenant.max_running is null and tenant.rate_per_second is null
+                limit 1) as t
+            cross join lateral (
+                select job.ctid as at from leasehold.job
+                where job.job_id = a.first_job_id and job.claimed_by is null
+                    and (apart is null or job.kind <> all(apart))
+                limit 1) as j
+        where a.jobs = 1 and a.lane_kind = ''
+            and exists (select from unnest(scopes) as s
+                where s.queue = a.queue and s.lane_kind = '' and not s.bounded)
+            and (select 1 from leasehold.lane
+                where lane.tenant_id = a.tenant_id and lane.queue = a.queue and lane.lane_kind = ''
+                limit 1) is null
+        order by a.priority, a.place
+        limit most
+    ), held as materialized (
+        select job.ctid as at from sparse join leasehold.job on job.ctid = sparse.at
+        where job.state = 'ready'
+        for update of job skip locked
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = 0.001,
+            waited_turn = waited_turn
+                + extract(epoch from greatest(ready_at, looked_at) - ready_at),
+            waited_worker = waited_worker
+                + extract(epoch from took_at - greatest(ready_at, looked_at))
+        from held
+        where job.ctid = held.at
+        returning job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority,
+            created_at, timeout_seconds, progress, trace_context
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
+    )
+    select array_agg(row(moved.*)::leasehold.claimed_job) into taken from moved;
+    return taken;
+end $$;
+
+comment on function leasehold.claim_direct is 'Claims jobs of tenants without a lane';

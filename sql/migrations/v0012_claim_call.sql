@@ -1,0 +1,189 @@
+-- The claim, part 5: leasehold.job_claim, which puts the parts together.
+
+create function leasehold.cursor_load(queues text[], began timestamptz)
+returns leasehold.claim_cursor
+language plpgsql set search_path = pg_catalog set enable_seqscan = off as $$
+declare
+    mem leasehold.claim_cursor := nullif(current_setting(
+        'leasehold.cursor_' || md5(array_to_string(queues, ' ')), true), '')::leasehold.claim_cursor;
+begin
+    if mem.full_look_at is null or mem.full_look_at <= began then
+        mem.low_xid := 0;
+        mem.low_wake_id := 0;
+        mem.open_xids := '{}';
+        mem.due_from := '-infinity';
+        mem.earlier_mark := '-infinity';
+        mem.full_look_at := null;
+    end if;
+    if mem.floor_at is null or mem.floor_at < began - interval '1 second' then
+        mem.floor := coalesce(greatest(mem.floor, (
+            select max(floor) from leasehold.lane_floor where queue = any(queues))), 0);
+        mem.floor_at := began;
+    end if;
+    return mem;
+end $$;
+
+comment on function leasehold.cursor_load is
+    'What this session remembers of earlier claims; every few seconds it forgets on purpose and looks at everything once';
+
+create function leasehold.cursor_save(queues text[], began timestamptz, mem leasehold.claim_cursor)
+returns void
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+    spent constant interval := clock_timestamp() - began;
+begin
+    mem.claimed_at := began;
+    -- A whole look costs what dead rows stand in the way; it may take a fiftieth of the time.
+    mem.full_look_at := coalesce(mem.full_look_at, began + greatest(interval '5 seconds', spent * 50));
+    if mem.marked_at is null or mem.marked_at < began - interval '2 seconds' then
+        mem.earlier_mark := coalesce(mem.mark, '-infinity');
+        mem.mark := mem.floor;
+        mem.marked_at := began;
+        if mem.contended then
+            insert into leasehold.lane_floor (queue, floor)
+            select q, mem.floor from unnest(queues) as q
+            where not exists (select from leasehold.lane_floor where queue = q)
+            on conflict do nothing;
+            update leasehold.lane_floor set floor = mem.floor, noted_at = began
+            where ctid = any(array(
+                select ctid from leasehold.lane_floor
+                where queue = any(queues) and floor < mem.floor and noted_at < began - interval '1 second'
+                for update skip locked));
+        end if;
+        delete from leasehold.lane where ctid = any(array(
+            select ctid from leasehold.lane
+            where queue = any(queues) and state = 'idle' and (vt <= mem.floor or not mem.contended)
+            limit 5000 for update skip locked));
+    end if;
+    perform set_config('leasehold.cursor_' || md5(array_to_string(queues, ' ')), mem::text, false);
+end $$;
+
+comment on function leasehold.cursor_save is
+    'Remembers a claim for the next one of this session, notes the floor, and forgets idle lanes that the others have caught up with';
+
+
+create function leasehold.job_claim(who uuid, queues text[], max_jobs integer)
+returns setof leasehold.claimed_job
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+    began constant timestamptz := clock_timestamp();
+    quantum constant integer := least(16, ceil(max_jobs / 8.0));
+    mem leasehold.claim_cursor;
+    looked_at timestamptz;
+    wanted integer := max_jobs;
+    scopes leasehold.claim_scope[];
+    apart text[];
+    free jsonb := '{}';
+    places jsonb;
+    letters record;
+    direct leasehold.claimed_job[];
+    round record;
+    limits record;
+    passed text[] := '{}';
+    holds boolean := false;
+    waited boolean := false;
+    taken bigint;
+begin
+    if max_jobs is null or max_jobs not between 1 and 10000 then
+        raise exception 'expected max_jobs from 1 to 10000, got %', coalesce(max_jobs::text, 'null')
+            using errcode = 'LH002';
+    end if;
+    perform from leasehold.worker where worker_id = who and lapsed_at is null;
+    if not found then
+        raise exception 'expected worker % to be registered and alive, but it is not', who
+            using errcode = 'LH003', hint = 'register under a new worker id';
+    end if;
+    mem := leasehold.cursor_load(queues, began);
+    looked_at := coalesce(mem.claimed_at, '-infinity');
+    if exists (select from leasehold.queue
+            where paused_at is not null or max_running is not null or rate_per_second is not null)
+        or exists (select from leasehold.kind as k where k.apart) then
+        select * into scopes, apart, free from leasehold.claim_scopes(queues);
+        places := free;
+    else
+        scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
+    end if;
+
+    if leasehold.claim_due(mem.due_from, 1000) < 1000 then
+        mem.due_from := began - interval '2 seconds';
+    end if;
+    update leasehold.lane
+    set state = 'open', look_at = null, since = began, vt = greatest(vt, mem.floor),
+        blocked_seconds = blocked_seconds + date_part('epoch', began - since)
+    where ctid = any(array(
+        select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
+    loop
+        select * into letters from leasehold.claim_letters(queues, 2000, mem);
+        mem := letters.mem;
+        if letters.sequences is not null then
+            perform leasehold.claim_sequences(letters.sequences);
+        end if;
+        if letters.dependents is not null then
+            perform leasehold.claim_dependents(letters.dependents);
+        end if;
+        if letters.arrivals is not null then
+            direct := null;
+            if wanted > 0 then
+                direct := leasehold.claim_direct(who, letters.arrivals, scopes, apart, wanted, mem);
+                return query select * from unnest(direct);
+                wanted := wanted - coalesce(cardinality(direct), 0);
+            end if;
+            if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
+                holds := leasehold.lanes_tell(letters.arrivals,
+                    array(select job_id from unnest(direct)), queues, mem) or holds;
+            end if;
+        end if;
+        exit when letters.complete and letters.sequences is null and letters.dependents is null;
+    end loop;
+
+    mem.contended := false;
+    while wanted > 0 loop
+        select * into round from leasehold.lanes_lock(
+            scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        if round.lanes is null then
+            -- Every open lane is in other hands: wait for one rather than go home empty. Only while
+            -- this claim holds no lane.
+            exit when holds or waited or mem.contended;
+            perform from leasehold.lane join unnest(scopes) as s using (queue, lane_kind)
+            where lane.state = 'open' and lane.vt >= mem.earlier_mark
+            order by lane.vt limit 1 for update of lane;
+            exit when not found;
+            waited := true;
+            continue;
+        end if;
+        mem.contended := true;
+        mem.floor := greatest(mem.floor, (round.lanes[1]).vt);
+        mem.floor_at := began;
+        taken := 0;
+        limits := null;
+        if exists (select from unnest(round.lanes) as l where l.bounded) then
+            select * into limits from leasehold.lanes_limit(round.lanes, free);
+            round.lanes := limits.lanes;
+            free := limits.free;
+            scopes := array(select s from unnest(scopes) as s
+                where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
+                    and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
+        end if;
+        return query select * from leasehold.lanes_take(who, round.lanes, queues, apart, looked_at);
+        get diagnostics taken = row_count;
+        wanted := wanted - taken;
+        if taken = 0 then
+            passed := passed || array(
+                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(round.lanes) as l);
+            exit when clock_timestamp() > began + interval '250 milliseconds';
+        end if;
+    end loop;
+    if places is not null then
+        perform leasehold.bucket_spend(split_part(key, ':', 1), substr(key, strpos(key, ':') + 1),
+            (places ->> key)::integer - (free ->> key)::integer)
+        from jsonb_object_keys(places) as key
+        where places -> key <> free -> key;
+    end if;
+    perform leasehold.cursor_save(queues, began, mem);
+end $$;
+
+comment on function leasehold.job_claim is
+    'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. Error LH003: the worker is unknown or has lapsed';
