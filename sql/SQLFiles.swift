@@ -21,8 +21,22 @@ package enum SQLFiles {
     /// In the order they are applied: `v0001_…` first.
     package static let migrations: [SQLFile] = [
         SQLFile("v0001_tenant", PackageResources.v0001_tenant_sql),
+        SQLFile("v0002_job", PackageResources.v0002_job_sql),
         SQLFile("v0004_mirror", PackageResources.v0004_mirror_sql),
+        SQLFile("v0005_lane", PackageResources.v0005_lane_sql),
+        SQLFile("v0006_enqueue", PackageResources.v0006_enqueue_sql),
+        SQLFile("v0007_enqueue_call", PackageResources.v0007_enqueue_call_sql),
+        SQLFile("v0008_claim", PackageResources.v0008_claim_sql),
+        SQLFile("v0009_claim_lane", PackageResources.v0009_claim_lane_sql),
+        SQLFile("v0010_claim_limit", PackageResources.v0010_claim_limit_sql),
+        SQLFile("v0011_claim_gate", PackageResources.v0011_claim_gate_sql),
         SQLFile("v0012_mirror_run", PackageResources.v0012_mirror_run_sql),
+        SQLFile("v0013_claim_call", PackageResources.v0013_claim_call_sql),
+        SQLFile("v0014_settle", PackageResources.v0014_settle_sql),
+        SQLFile("v0015_settle_call", PackageResources.v0015_settle_call_sql),
+        SQLFile("v0016_worker", PackageResources.v0016_worker_sql),
+        SQLFile("v0017_steer", PackageResources.v0017_steer_sql),
+        SQLFile("v0018_keep", PackageResources.v0018_keep_sql),
     ]
 
     /// Every statement under `queries/`.

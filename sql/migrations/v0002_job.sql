@@ -137,9 +137,10 @@ comment on column leasehold.job.waited_parked is 'Seconds parked, for example un
 comment on column leasehold.job.again is 'A request that came while the job with this unique_key ran: enqueued when the run ends';
 
 -- The order in which one lane is served. Running jobs are in it too, before the lane's low mark.
-create index job_lane on leasehold.job (queue, tenant_id, lane_kind, priority, place)
+create index job_lane on leasehold.job (tenant_id, queue, lane_kind, priority, place)
     where place is not null;
 create index job_due on leasehold.job (due_at, job_id) where due_at is not null;
+create index job_due_tenant on leasehold.job (tenant_id, due_at) where due_at is not null;
 create index job_parked on leasehold.job (tenant_id, job_id) where park_reason is not null;
 create index job_limited on leasehold.job (tenant_id, job_id) where limited;
 create unique index job_unique on leasehold.job (tenant_id, kind, unique_key)
@@ -292,3 +293,42 @@ comment on table leasehold.worker is 'One row per life of a worker process';
 comment on column leasehold.worker.lapse_seconds is 'Without a heartbeat for so long, the worker has lapsed and its jobs are rescued';
 comment on column leasehold.worker.sleeping_until is 'In the future: an enqueue for one of its queues notifies leasehold_wake';
 comment on column leasehold.worker.lapsed_at is 'Set once, never cleared: the process must register under a new id';
+
+create table leasehold.schedule (
+    schedule_id bigint generated always as identity primary key,
+    name text collate "C" not null unique
+        constraint schedule_name_length check (length(name) between 1 and 200),
+    tenant_id text collate "C",
+    kind text collate "C" not null
+        constraint schedule_kind_shape check (kind ~ '^[a-z][a-z0-9._-]{0,127}$'),
+    queue text collate "C" not null default 'default'
+        constraint schedule_queue_shape check (queue ~ '^[a-z][a-z0-9._-]{0,127}$'),
+    args jsonb not null default '{}'
+        constraint schedule_args_object check (jsonb_typeof(args) = 'object'),
+    priority smallint not null default 0,
+    every_seconds integer
+        constraint schedule_interval_range check (every_seconds between 1 and 31622400),
+    cron text,
+    time_zone text not null default 'UTC',
+    missed text collate "C" not null default 'once'
+        constraint schedule_missed_known check (missed in ('skip', 'once', 'all')),
+    missed_most integer not null default 10
+        constraint schedule_missed_most_range check (missed_most between 1 and 1000),
+    jitter_seconds integer not null default 0
+        constraint schedule_jitter_range check (jitter_seconds between 0 and 86400),
+    paused_at timestamptz,
+    next_at timestamptz,
+    last_at timestamptz,
+    last_job_id bigint,
+    created_at timestamptz not null default clock_timestamp(),
+    constraint schedule_has_one_rhythm check ((every_seconds is null) <> (cron is null))
+);
+
+create index schedule_next on leasehold.schedule (next_at) where paused_at is null;
+create index schedule_tenant on leasehold.schedule (tenant_id) where tenant_id is not null;
+
+comment on table leasehold.schedule is 'What enqueues by itself, at a rhythm; any worker fires what is due, each slot once';
+comment on column leasehold.schedule.tenant_id is 'Null: a template, fired for every active tenant, spread over the interval';
+comment on column leasehold.schedule.missed is
+    'What becomes of slots that passed while nobody fired: skip them, fire once, or fire all, at most missed_most';
+comment on column leasehold.schedule.jitter_seconds is 'Each firing is put off by a random time up to this';

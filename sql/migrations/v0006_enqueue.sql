@@ -37,7 +37,16 @@ create trigger job_place before insert on leasehold.job for each row
 
 create function leasehold.job_arrived() returns trigger
 language plpgsql set search_path = pg_catalog set jit = off as $$
+declare
+    bad text;
 begin
+    select came.name into bad
+    from (select distinct queue as name from arrived union select distinct kind from arrived) as came
+    where came.name !~ '^[a-z][a-z0-9._-]{0,127}$' limit 1;
+    if found then
+        raise exception 'expected kind and queue to be 1 to 128 of a-z 0-9 . _ -, a letter first, got "%"',
+            left(bad, 140) using errcode = 'LH002';
+    end if;
     if exists (select from leasehold.kind where apart) then
         update leasehold.job
         set lane_kind = job.kind
@@ -49,7 +58,7 @@ begin
         (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
     select case when tenant.tenant_id is null
             then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
-        came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, came.place,
+        came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
         came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
     from (
         select arrived.tenant_id, arrived.queue,

@@ -182,9 +182,10 @@ comment on function leasehold.enqueue is
 
 create function leasehold.enqueue_many(jobs jsonb)
 returns table (job_id bigint, existing boolean)
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
 #variable_conflict use_column
 declare
+    names constant text[] := '{tenant,kind,args,queue,priority,run_at,max_attempts,timeout_after,unique_key,on_duplicate,idempotency_key,sequence_key,trace_context,after,on_failure}';
     bad text;
 begin
     if jsonb_typeof(jobs) is distinct from 'array' then
@@ -193,25 +194,68 @@ begin
     end if;
     select key into bad
     from jsonb_array_elements(jobs) as job(body), jsonb_object_keys(body) as key
-    where body - '{tenant,kind,args,queue,priority,run_at,max_attempts,timeout_after,unique_key,on_duplicate,idempotency_key,sequence_key,trace_context,after,on_failure}'::text[] <> '{}'
-        and key not in ('tenant', 'kind', 'args', 'queue', 'priority', 'run_at', 'max_attempts',
-            'timeout_after', 'unique_key', 'on_duplicate', 'idempotency_key', 'sequence_key',
-            'trace_context', 'after', 'on_failure')
+    where body - names <> '{}' and key <> all(names)
     limit 1;
     if bad is not null then
         raise exception 'expected jobs with the names of the parameters of leasehold.enqueue, got "%"', left(bad, 140)
-            using errcode = 'LH002', hint = '\df leasehold.enqueue';
+            using errcode = 'LH002', hint = 'the names are ' || array_to_string(names, ', ');
+    end if;
+    if not exists (
+        select from jsonb_array_elements(jobs) as job(body)
+        where body ?| array['unique_key', 'idempotency_key', 'after']) then
+        return query select id, false from leasehold.enqueue_plain(jobs) as id;
+        return;
     end if;
     return query
     select made.job_id, made.existing
-    from jsonb_array_elements(jobs) with ordinality as job(body, place),
-        jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text, priority integer,
-            run_at timestamptz, max_attempts integer, timeout_after interval, unique_key text,
-            on_duplicate text, idempotency_key text, sequence_key text, trace_context text,
-            after bigint[], on_failure text),
-        leasehold.enqueue_job(r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
-            coalesce(r.priority, 0), r.run_at, coalesce(r.max_attempts, 20), r.timeout_after,
-            r.unique_key, coalesce(r.on_duplicate, 'keep'), r.idempotency_key, r.sequence_key,
-            r.trace_context, r.after, coalesce(r.on_failure, 'cancel')) as made
+    from jsonb_array_elements(jobs) with ordinality as job(body, place)
+        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
+            trace_context text, after jsonb, on_failure text)
+        cross join lateral leasehold.enqueue_job(r.tenant, r.kind, coalesce(r.args, '{}'),
+            coalesce(r.queue, 'default'), coalesce(r.priority, 0), r.run_at,
+            coalesce(r.max_attempts, 20), r.timeout_after, r.unique_key,
+            coalesce(r.on_duplicate, 'keep'), r.idempotency_key, r.sequence_key, r.trace_context,
+            case jsonb_typeof(r.after) when 'array'
+                then array(select jsonb_array_elements_text(r.after)::bigint) end,
+            coalesce(r.on_failure, 'cancel')) as made
     order by job.place;
+end $$;
+
+comment on function leasehold.enqueue_many is
+    'Enqueues many jobs, given as a JSON array of objects with the names of the parameters of leasehold.enqueue; returns one row a job, in order';
+
+-- One insert for jobs that need no look at others.
+create function leasehold.enqueue_plain(jobs jsonb) returns setof bigint
+language plpgsql set search_path = pg_catalog set jit = off as $$
+#variable_conflict use_column
+begin
+    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts,
+        r.timeout_after, null, 'keep', null, r.sequence_key)
+    from jsonb_array_elements(jobs) as job(body)
+        cross join lateral (
+            select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
+                coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts,
+                timeout_after, sequence_key
+            from jsonb_to_record(body) as x(kind text, args jsonb, queue text, priority integer,
+                max_attempts integer, timeout_after interval, sequence_key text)) as r
+    where (r.kind ~ '^[a-z][a-z0-9._-]{0,127}$' and r.queue ~ '^[a-z][a-z0-9._-]{0,127}$'
+        and jsonb_typeof(r.args) = 'object' and pg_column_size(r.args) <= 1048576
+        and r.priority between -100 and 100 and r.max_attempts between 1 and 1000
+        and coalesce(r.timeout_after > interval '0', true)
+        and coalesce(length(r.sequence_key) between 1 and 500, true)) is not true;
+    return query
+    insert into leasehold.job (tenant_id, kind, args, queue, priority, run_at, ready_at, max_attempts,
+        timeout_seconds, sequence_key, trace_context)
+    select r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
+        coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
+        coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
+        extract(epoch from r.timeout_after), r.sequence_key, r.trace_context
+    from jsonb_array_elements(jobs) with ordinality as job(body, place)
+        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            sequence_key text, trace_context text)
+    order by job.place
+    returning job.job_id;
 end $$;

@@ -50,6 +50,8 @@ create type leasehold.claimed_job as (
     max_attempts smallint,
     priority smallint,
     created_at timestamptz,
+    claimed_at timestamptz,
+    waited_seconds double precision,
     timeout_seconds real,
     progress jsonb,
     trace_context text
@@ -92,7 +94,7 @@ begin
         insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
             priority, sequence_key, ring)
         select tenant_id, queue, lane_kind, case state when 'ready' then 'ready' else 'sequence' end,
-            count(*) filter (where state = 'ready'), min(job_id), min(place), min(priority),
+            count(*) filter (where state = 'ready'), min(job_id), coalesce(min(place), 0), min(priority),
             sequence_key, row_number() over (partition by queue) = 1
         from moved
         group by tenant_id, queue, lane_kind, state, sequence_key
@@ -218,13 +220,15 @@ begin
             claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
             charged = 0.001,
             waited_turn = waited_turn
-                + extract(epoch from greatest(ready_at, looked_at) - ready_at),
+                + date_part('epoch', greatest(ready_at, looked_at) - ready_at),
             waited_worker = waited_worker
-                + extract(epoch from took_at - greatest(ready_at, looked_at))
+                + date_part('epoch', took_at - greatest(ready_at, looked_at))
         from held
         where job.ctid = held.at
         returning job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority,
-            created_at, timeout_seconds, progress, trace_context
+            created_at, claimed_at,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision,
+            timeout_seconds, progress, trace_context
     ), leased as (
         insert into leasehold.lease (worker_id, claimed_at, job_ids)
         select who, took_at, array_agg(job_id) from moved having count(*) > 0

@@ -237,7 +237,8 @@ begin
         from held
         where job.ctid = held.job_at
         returning held.lane_at, held.rank, job_id, run, tenant_id, queue, kind, args, attempt,
-            max_attempts, priority, created_at, timeout_seconds, progress, trace_context
+            max_attempts, priority, created_at, timeout_seconds, progress, trace_context,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision as waited
     ), leased as (
         insert into leasehold.lease (worker_id, claimed_at, job_ids)
         select who, took_at, array_agg(job_id) from moved having count(*) > 0
@@ -287,7 +288,7 @@ begin
         where l.siblings and t.taken > 0
     )
     select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
-        timeout_seconds, progress, trace_context
+        took_at, waited, timeout_seconds, progress, trace_context
     from moved;
 end $$;
 

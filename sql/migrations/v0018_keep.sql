@@ -62,13 +62,13 @@ begin
     finding := 'ready jobs that no lane serves';
     with recursive heads as (
         (select queue, tenant_id, lane_kind from leasehold.job
-        where place is not null order by queue, tenant_id, lane_kind limit 1)
+        where place is not null order by tenant_id, queue, lane_kind limit 1)
         union all
         select next.* from heads cross join lateral (
             select job.queue, job.tenant_id, job.lane_kind from leasehold.job
             where job.place is not null
-                and (job.queue, job.tenant_id, job.lane_kind) > (heads.queue, heads.tenant_id, heads.lane_kind)
-            order by job.queue, job.tenant_id, job.lane_kind limit 1) as next
+                and (job.tenant_id, job.queue, job.lane_kind) > (heads.tenant_id, heads.queue, heads.lane_kind)
+            order by job.tenant_id, job.queue, job.lane_kind limit 1) as next
     ), stranded as (
         select h.*, first.priority, first.place, first.job_id
         from heads as h

@@ -29,7 +29,7 @@ comment on function leasehold.worker_register is
 -- are done with. Null: look at each job.
 create function leasehold.worker_heartbeat(
     who uuid, oldest_running timestamptz default null,
-    out alive boolean, out cancel_job_ids bigint[]
+    out alive boolean, out cancel_job_ids bigint[], out cancel_runs bigint[]
 )
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -38,6 +38,7 @@ begin
     where worker_id = who and lapsed_at is null;
     alive := found;
     cancel_job_ids := '{}';
+    cancel_runs := '{}';
     if not alive then
         return;
     end if;
@@ -51,9 +52,11 @@ begin
                     select from leasehold.job
                     where job.job_id = l.id and job.claimed_by = who limit 1) as j);
     end if;
-    select coalesce(array_agg(c.job_id order by c.job_id), '{}') into cancel_job_ids
+    select coalesce(array_agg(c.job_id order by c.job_id), '{}'),
+        coalesce(array_agg(j.run order by c.job_id), '{}')
+    into cancel_job_ids, cancel_runs
     from leasehold.job_cancel as c cross join lateral (
-        select from leasehold.job
+        select job.run from leasehold.job
         where job.job_id = c.job_id and job.claimed_by = who limit 1) as j;
 end $$;
 

@@ -1,0 +1,99 @@
+package import LeaseholdCore
+import Postgres
+import SQLFiles
+
+/// What a cancel request came to.
+package enum CancelAnswer: String, Sendable {
+    /// The job had not started; it is in the history now.
+    case cancelled
+    /// The job runs; its worker hears of it at the next heartbeat.
+    case requested
+    /// The job had ended already.
+    case ended
+}
+
+/// Limits of a queue or a kind; nil is no limit.
+package struct QueueLimits: Sendable, Equatable {
+    package var maxRunning: Int?
+    /// Jobs started per second on average.
+    package var ratePerSecond: Double?
+    /// Jobs that may start at once after a quiet time; nil is the rate, rounded up.
+    package var rateBurst: Int?
+
+    package init(maxRunning: Int? = nil, ratePerSecond: Double? = nil, rateBurst: Int? = nil) {
+        self.maxRunning = maxRunning
+        self.ratePerSecond = ratePerSecond
+        self.rateBurst = rateBurst
+    }
+}
+
+extension JobQueue {
+    /// Ends a waiting job, or asks a running one to stop.
+    ///
+    /// - Throws: ``JobQueueError`` with code `unknownJob`.
+    package func cancel(_ job: JobID, reason: String = "cancelled by request") async throws -> CancelAnswer {
+        try await explained {
+            let word = try await pool.query(.jobCancel, job.rawValue, reason).only.decode(0, as: String.self)
+            return CancelAnswer(rawValue: word) ?? .ended
+        }
+    }
+
+    /// Runs a job again: one that ended starts anew under its id; one that waits for its time or for
+    /// its tenant becomes ready.
+    ///
+    /// - Returns: the state it has now; `running` if it runs.
+    /// - Throws: ``JobQueueError`` with code `unknownJob` or `uniqueKeyTaken`.
+    package func retry(_ job: JobID) async throws -> JobState {
+        try await explained {
+            let word = try await pool.query(.jobRetry, job.rawValue).only.decode(0, as: String.self)
+            return JobState(rawValue: word) ?? .ready
+        }
+    }
+
+    /// Parks the waiting jobs of a tenant; no attempt is counted.
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    package func park(_ tenant: TenantID, reason: String) async throws -> Int {
+        Int(try await pool.query(.tenantPark, tenant.rawValue, reason).only.decode(0, as: Int64.self))
+    }
+
+    /// Lets the parked jobs of a tenant go on.
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    package func unpark(_ tenant: TenantID) async throws -> Int {
+        Int(try await pool.query(.tenantUnpark, tenant.rawValue).only.decode(0, as: Int64.self))
+    }
+
+    /// Nothing of the queue is claimed until ``resume(_:)-(QueueName)``; enqueuing goes on.
+    package func pause(_ queue: QueueName) async throws { try await pool.query(.queuePause, queue.rawValue) }
+    package func resume(_ queue: QueueName) async throws { try await pool.query(.queueResume, queue.rawValue) }
+
+    /// Sets all limits of a queue, and its share of workers that serve several.
+    package func limit(_ queue: QueueName, to limits: QueueLimits, weight: Double = 1) async throws {
+        try await pool.query(
+            .queueLimit,
+            queue.rawValue,
+            limits.maxRunning.map { Int32(clamping: $0) },
+            limits.ratePerSecond,
+            limits.rateBurst.map { Int32(clamping: $0) },
+            weight
+        )
+    }
+
+    /// Jobs of the kind wait until ``resume(_:)-(JobKind)``, in whatever queue.
+    package func pause(_ kind: JobKind) async throws { try await pool.query(.kindPause, kind.rawValue) }
+    package func resume(_ kind: JobKind) async throws { try await pool.query(.kindResume, kind.rawValue) }
+
+    /// Sets all limits of a kind.
+    package func limit(_ kind: JobKind, to limits: QueueLimits) async throws {
+        try await pool.query(
+            .kindLimit,
+            kind.rawValue,
+            limits.maxRunning.map { Int32(clamping: $0) },
+            limits.ratePerSecond,
+            limits.rateBurst.map { Int32(clamping: $0) }
+        )
+    }
+}

@@ -1,0 +1,24 @@
+import LeaseholdCore
+package import Logging
+package import Postgres
+
+/// The job queue in PostgreSQL: a thin, typed face of the SQL functions of the schema `leasehold`,
+/// which other languages call directly. What they do is in `sql/README.md`.
+///
+/// - `JobQueue+enqueue.swift`: adding jobs, one by one, many, or by COPY.
+/// - `JobQueue+claim.swift`, `JobQueue+settle.swift`: taking jobs and ending their runs.
+/// - `JobQueue+worker.swift`: registration, heartbeat, sleep, rescue.
+/// - `JobQueue+steer.swift`: cancel, retry, park, pause, limits.
+/// - `JobQueue+list.swift`: looking at jobs and workers.
+/// - `JobQueue+keep.swift`: retention and repair.
+package struct JobQueue: Sendable {
+    let pool: PostgresPool
+    let logger: Logger
+    /// Shared by copies of this value.
+    let leases = LeaseBook()
+
+    package init(pool: PostgresPool, logger: Logger) {
+        self.pool = pool
+        self.logger = logger
+    }
+}

@@ -1,1 +1,0 @@
-package let placeholderJobQueue = 0
