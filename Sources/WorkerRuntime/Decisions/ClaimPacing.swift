@@ -1,0 +1,36 @@
+/// The pauses of ``ClaimSchedule``.
+package struct ClaimPacing: Sendable, Equatable {
+    /// Between the first looks at an empty queue; doubled from look to look. Default 5 ms.
+    package var shortestPause: Duration
+    /// Between looks while nothing can wake the worker. Default 1.5 s, which leaves room for the
+    /// heartbeat within one idle query per second; also the longest a job waits behind PgBouncer,
+    /// where notifications do not pass.
+    package var longestPause: Duration
+    /// Between looks while notifications can wake the worker. Default 5 s.
+    package var asleepPause: Duration
+    /// How long a free slot waits for others before it is filled alone. Default 5 ms.
+    package var fillDelay: Duration
+    /// A sleep that ended sooner counts as quick. Default 5 ms.
+    package var quickWake: Duration
+    /// Looks before sleeping again after a quick sleep. Default 4.
+    package var quickPolls: Int
+
+    package init(
+        shortestPause: Duration = .milliseconds(5),
+        longestPause: Duration = .milliseconds(1500),
+        asleepPause: Duration = .seconds(5),
+        fillDelay: Duration = .milliseconds(5),
+        quickWake: Duration = .milliseconds(5),
+        quickPolls: Int = 4
+    ) {
+        self.shortestPause = shortestPause
+        self.longestPause = longestPause
+        self.asleepPause = asleepPause
+        self.fillDelay = fillDelay
+        self.quickWake = quickWake
+        self.quickPolls = quickPolls
+    }
+
+    /// Free slots that make a claim worth its round trip at once: a quarter of all, at least one.
+    package func threshold(slots: Int) -> Int { max(1, slots / 4) }
+}

@@ -1,0 +1,57 @@
+package import JobQueue
+package import LeaseholdCore
+
+/// What happens in a worker that somebody may want to know: each case is one log event, and tests
+/// wait for them. Metrics are counted where the thing happens.
+package enum WorkerEvent: Sendable {
+    /// The database knows the worker; it may claim. Also after each lapse.
+    case registered(WorkerID)
+    case registrationFailed(any Error, failures: Int, retryIn: Duration)
+    case heartbeatWritten
+    case heartbeatFailed(any Error, failures: Int, retryIn: Duration)
+    /// No heartbeat reached the database for too long, or it has given the worker up. The jobs were
+    /// cancelled.
+    case lapsed(jobs: Int)
+
+    case claimed(jobs: Int)
+    case claimFailed(any Error, failures: Int, retryIn: Duration)
+    /// Found nothing and waits to be woken.
+    case asleep
+    case woken
+    /// Notifications arrive from now on.
+    case listening
+    case listeningFailed(any Error)
+    /// The database counted these as this worker's, which never heard of them: the answer to their
+    /// claim was lost. They were handed back.
+    case strayHandedBack(jobs: Int)
+    case reconcileFailed(any Error)
+
+    case jobStarted(ClaimedJob)
+    case jobStopped(ClaimedJob, StopReason)
+    case jobEnded(ClaimedJob, Verdict, seconds: Double)
+    case kindUnknown(ClaimedJob)
+    /// Told to stop ten seconds ago and still running. It keeps its slot.
+    case handlerIgnoresStop(ClaimedJob)
+    /// A defect of this program: a job's run ended without an outcome.
+    case leaseDropped(ClaimedJob)
+
+    case settled(jobs: Int)
+    case settleFailed(any Error, jobs: Int, failures: Int, retryIn: Duration)
+    /// The database will not take this outcome, alone and more than once. It takes a plainer one or
+    /// the job runs again after the worker's end.
+    case settleRefused(ClaimedJob, any Error)
+    /// The outcome came too late: the run was taken away or settled by somebody else.
+    case leaseLost(ClaimedJob, outcome: String)
+    /// As `leaseLost`, but an earlier try got no answer, so it may well have been written by that.
+    case settleUnconfirmed(ClaimedJob, outcome: String)
+    case settlesAbandoned(jobs: Int)
+
+    case rescued(jobs: Int)
+    case maintained(task: String, seconds: Double)
+    case maintenanceFailed(task: String, any Error)
+
+    case draining(jobs: Int, seconds: Double)
+    case cancelling(jobs: Int)
+    case farewellFailed(any Error)
+    case stopped
+}

@@ -1,1 +1,0 @@
-package let placeholderWorkerRuntime = 0

@@ -1,0 +1,57 @@
+import Synchronization
+
+/// Wakes one waiting loop. A signal given while nobody waits is kept, so a loop that looks, finds
+/// nothing and then waits cannot miss what came in between.
+final class WakeSignal: Sendable {
+    private enum State {
+        case quiet
+        case given
+        case waiting(CheckedContinuation<Void, Never>)
+    }
+
+    private let state = Mutex(State.quiet)
+
+    func give() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard case .waiting(let continuation) = state else {
+                state = .given
+                return nil
+            }
+            state = .quiet
+            return continuation
+        }
+        waiter?.resume()
+    }
+
+    /// Returns when the signal is given, or when the task is cancelled. For one waiter at a time.
+    func wait() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isGiven = state.withLock { state -> Bool in
+                    if case .given = state {
+                        state = .quiet
+                        return true
+                    }
+                    state = .waiting(continuation)
+                    return false
+                }
+                if isGiven { continuation.resume() }
+            }
+        } onCancel: {
+            give()
+        }
+    }
+
+    /// Returns when the signal is given, at `moment`, or when the task is cancelled. Without a
+    /// moment it waits for the signal alone.
+    func wait(until moment: Moment?, on timeline: Timeline) async {
+        guard let moment else { return await wait() }
+        if moment <= timeline.now() { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait() }
+            group.addTask { try? await timeline.sleep(until: moment) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import JobQueue
+internal import LeaseholdCore
+
+extension Worker {
+    /// Claims and runs jobs until the worker is told to stop and its last job has ended.
+    func claimAndRun() async {
+        var backoff = Backoff()
+        await withDiscardingTaskGroup { jobs in
+            while true {
+                let now = timeline.now()
+                switch state.withLock({ $0.nextClaim(now: now) }) {
+                case .trip(let trip):
+                    for (job, control) in await claim(trip, backoff: &backoff) {
+                        jobs.addTask { await self.run(job, control: control) }
+                    }
+                case .reconcile(let worker):
+                    await reconcile(worker)
+                case .wait(let until):
+                    await claimWake.wait(until: until, on: timeline)
+                case .done:
+                    return
+                }
+            }
+        }
+    }
+
+    /// One round trip: settles what waits, if anything does, and claims.
+    private func claim(
+        _ trip: WorkerState.ClaimTrip,
+        backoff: inout Backoff
+    ) async -> [(job: ClaimedJob, control: JobControl)] {
+        let sent = timeline.now()
+        do {
+            let answer = try await timeline.limit(settings.answerLimit, "claim") { try await self.send(trip) }
+            backoff.succeeded()
+            if !trip.settles.isEmpty { wrote(trip.settles, answer.results, sent: sent) }
+            return took(answer, of: trip, sent: sent)
+        } catch {
+            let now = timeline.now()
+            let pause = backoff.failed(random)
+            let (unwritten, failures) = (trip.settles, backoff.failures)
+            state.withLock { state in
+                state.claimFailed(now: now, retryAt: now + pause)
+                if !unwritten.isEmpty {
+                    state.settles.failed(unwritten, retryAt: now + pause, halving: !isAway(error))
+                }
+            }
+            settleWake.give()
+            report(.claimFailed(error, failures: failures, retryIn: pause))
+            return []
+        }
+    }
+
+    private struct ClaimAnswer: Sendable {
+        var results: [SettleResult] = []
+        var jobs: [ClaimedJob] = []
+        var nextDue: Duration?
+    }
+
+    private func send(_ trip: WorkerState.ClaimTrip) async throws -> ClaimAnswer {
+        let request = ClaimRequest(worker: trip.worker, queues: settings.queues, limit: trip.limit)
+        if trip.settles.isEmpty {
+            return ClaimAnswer(jobs: try await queue.claim(request))
+        }
+        let (results, jobs) = try await queue.settleAndClaim(trip.settles.map(\.entry.settlement), request)
+        return ClaimAnswer(results: results, jobs: jobs)
+    }
+
+    private func took(
+        _ answer: ClaimAnswer,
+        of trip: WorkerState.ClaimTrip,
+        sent: Moment
+    ) -> [(job: ClaimedJob, control: JobControl)] {
+        let now = timeline.now()
+        let jobs = answer.jobs
+        let started = state.withLock { state in
+            state.claims.claimed(
+                jobs.count,
+                asked: trip.limit,
+                took: now - sent,
+                asleep: trip.isSleeping,
+                nextDue: answer.nextDue.map { now + $0 },
+                now: now,
+                random: random
+            )
+            return state.claimed(jobs, by: trip.worker)
+        }
+        metrics.claimSeconds.recordNanoseconds((now - sent).nanoseconds)
+        if !jobs.isEmpty {
+            count(jobs)
+            report(.claimed(jobs: jobs.count))
+        } else if trip.isSleeping {
+            report(.asleep)
+        }
+        if started == nil { handBack(jobs) }
+        return started ?? []
+    }
+
+    private func count(_ jobs: [ClaimedJob]) {
+        for job in jobs {
+            metrics.of(job.kind).claimed.increment()
+        }
+    }
+
+    /// They came while the worker was already ending or had lapsed.
+    private func handBack(_ jobs: [ClaimedJob]) {
+        for job in jobs { settle(job, .handedBack(because: "the worker was stopping when the claim came back")) }
+    }
+
+    /// Hands back what the database counts as this worker's and the worker never heard of. No claim is
+    /// on its way meanwhile; what a lost connection's server process commits later is found next time.
+    private func reconcile(_ worker: WorkerID) async {
+        do {
+            let strays = try await timeline.limit(settings.answerLimit, "reconcile") {
+                let counted = try await self.queue.running(by: worker)
+                let strays = self.state.withLock { state in
+                    counted.filter { !state.isHeld(RunKey(job: $0.job, run: $0.run)) }
+                }
+                if strays.isEmpty { return 0 }
+                let why = "handed back: the answer to its claim was lost"
+                _ = try await self.queue.settle(
+                    strays.map { Settlement(job: $0.job, run: $0.run, outcome: .snooze(.zero, reason: why)) }
+                )
+                return strays.count
+            }
+            guard strays > 0 else { return }
+            metrics.strays.increment(by: strays)
+            report(.strayHandedBack(jobs: strays))
+        } catch {
+            report(.reconcileFailed(error))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+internal import LeaseholdCore
+
+/// Work beside the jobs, done by every worker at its interval: safe to run anywhere at the same
+/// time, since the database decides who does what.
+package struct MaintenanceTask: Sendable {
+    /// For logs: `prune`.
+    package let name: String
+    package let interval: Duration
+    package let body: @Sendable () async throws -> Void
+
+    package init(_ name: String, every interval: Duration, body: @escaping @Sendable () async throws -> Void) {
+        self.name = name
+        self.interval = interval
+        self.body = body
+    }
+}
+
+extension Worker {
+    /// The first turn comes at a random moment within the interval, so that workers that start
+    /// together do not do the same thing together. A failure is logged; the next turn comes as usual.
+    func maintain(_ task: MaintenanceTask) async {
+        var next = timeline.now() + task.interval * random.uniform(in: 0...1)
+        while true {
+            guard (try? await timeline.sleep(until: next)) != nil else { return }
+            let began = timeline.now()
+            do {
+                try await task.body()
+                report(.maintained(task: task.name, seconds: (timeline.now() - began).seconds))
+            } catch {
+                if Task.isCancelled { return }
+                report(.maintenanceFailed(task: task.name, error))
+            }
+            next = timeline.now() + task.interval * random.uniform(in: 0.9...1.1)
+        }
+    }
+
+    /// Gives the jobs of dead workers back to the living.
+    var rescueTask: MaintenanceTask {
+        MaintenanceTask("rescue", every: settings.rescueInterval) { [self] in
+            let rescued = try await timeline.limit(settings.answerLimit, "rescue") { try await self.queue.rescue() }
+            guard !rescued.isEmpty else { return }
+            metrics.rescued.increment(by: rescued.count)
+            report(.rescued(jobs: rescued.count))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import JobQueue
+internal import LeaseholdCore
+internal import Postgres
+
+extension Worker {
+    /// Writes outcomes that no claim takes along, until cancelled.
+    func writeSettles() async {
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            let now = timeline.now()
+            switch state.withLock({ $0.nextSettle(now: now) }) {
+            case .write(let batch):
+                await write(batch, backoff: &backoff)
+            case .handOver(let until):
+                claimWake.give()
+                await settleWake.wait(until: until, on: timeline)
+            case .wait(let until):
+                await settleWake.wait(until: until, on: timeline)
+            }
+        }
+    }
+
+    private func write(_ batch: [SettleBuffer<PendingSettle>.Unwritten], backoff: inout Backoff) async {
+        let sent = timeline.now()
+        do {
+            let results = try await timeline.limit(settings.answerLimit, "settle") {
+                try await self.queue.settle(batch.map(\.entry.settlement))
+            }
+            backoff.succeeded()
+            wrote(batch, results, sent: sent)
+        } catch {
+            if refuses(batch, error) { return }
+            let pause = backoff.failed(random)
+            let now = timeline.now()
+            state.withLock { $0.settles.failed(batch, retryAt: now + pause, halving: !isAway(error)) }
+            report(.settleFailed(error, jobs: batch.count, failures: backoff.failures, retryIn: pause))
+        }
+    }
+
+    /// An answer came for every outcome of the batch.
+    func wrote(_ batch: [SettleBuffer<PendingSettle>.Unwritten], _ results: [SettleResult], sent: Moment) {
+        for (unwritten, result) in zip(batch, results) {
+            let (job, label) = (unwritten.entry.job, unwritten.entry.verdict.label)
+            switch result {
+            case .settled:
+                metrics.of(job.kind).settled(label)
+            case .leaseLost where unwritten.tries > 0:
+                metrics.unconfirmed.increment()
+                report(.settleUnconfirmed(job, outcome: label))
+            case .leaseLost:
+                metrics.of(job.kind).leaseLost.increment()
+                report(.leaseLost(job, outcome: label))
+            }
+        }
+        let unwritten = state.withLock { state in
+            state.settles.wrote(batch)
+            for entry in batch { state.answered(entry.entry.job.key) }
+            state.claims.mayHaveMore()
+            return state.settles.unwritten
+        }
+        metrics.unwritten.record(unwritten)
+        metrics.settleSeconds.recordNanoseconds((timeline.now() - sent).nanoseconds)
+        report(.settled(jobs: batch.count))
+        claimWake.give()
+        writtenWake.give()
+    }
+
+    /// Ends the tries for one outcome that the database, being there, will not take: first a plainer
+    /// one is written in its place, then nothing, so that it does not stand before the others.
+    ///
+    /// - Returns: false if the batch is to be tried again as it is.
+    private func refuses(_ batch: [SettleBuffer<PendingSettle>.Unwritten], _ error: any Error) -> Bool {
+        guard let only = batch.first, batch.count == 1, only.tries >= 2, !isAway(error) else { return false }
+        let job = only.entry.job
+        report(.settleRefused(job, error))
+        let isPlain = only.entry.verdict.errorLabel == Verdict.refusedLabel
+        let now = timeline.now()
+        state.withLock { state in
+            state.settles.wrote(batch)
+            if isPlain {
+                state.answered(job.key)
+            } else {
+                _ = state.settles.add(PendingSettle(job: job, verdict: .refused(errorLabel(error))), now: now)
+            }
+        }
+        writtenWake.give()
+        return true
+    }
+}
+
+/// True if the database is not there or has not answered, so that the same statement may do later.
+func isAway(_ error: any Error) -> Bool {
+    if error is CancellationError || error is NoAnswer { return true }
+    guard let error = error as? PostgresError else { return false }
+    return error.isConnectionLost || error.isRetryable
+}
