@@ -61,12 +61,3 @@ extension Timeline {
         }
     }
 }
-
-extension Duration {
-    /// Saturating at about 292 years.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflows ? .max : whole + attoseconds / 1_000_000_000
-    }
-}

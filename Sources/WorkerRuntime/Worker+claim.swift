@@ -1,5 +1,6 @@
 internal import JobQueue
 internal import LeaseholdCore
+internal import Synchronization
 
 extension Worker {
     /// Claims and runs jobs until the worker is told to stop and its last job has ended.
@@ -73,7 +74,7 @@ extension Worker {
     ) -> [(job: ClaimedJob, control: JobControl)] {
         let now = timeline.now()
         let jobs = answer.jobs
-        let started = state.withLock { state in
+        let (started, running) = state.withLock { state in
             state.claims.claimed(
                 jobs.count,
                 asked: trip.limit,
@@ -83,23 +84,12 @@ extension Worker {
                 now: now,
                 random: random
             )
-            return state.claimed(jobs, by: trip.worker)
+            return (state.claimed(jobs, by: trip.worker), state.running.count)
         }
-        metrics.claimSeconds.recordNanoseconds((now - sent).nanoseconds)
-        if !jobs.isEmpty {
-            count(jobs)
-            report(.claimed(jobs: jobs.count))
-        } else if trip.isSleeping {
-            report(.asleep)
-        }
+        report(.claimed(jobs, running: running, seconds: (now - sent).seconds))
+        if jobs.isEmpty, trip.isSleeping { report(.asleep) }
         if started == nil { handBack(jobs) }
         return started ?? []
-    }
-
-    private func count(_ jobs: [ClaimedJob]) {
-        for job in jobs {
-            metrics.of(job.kind).claimed.increment()
-        }
     }
 
     /// They came while the worker was already ending or had lapsed.
@@ -124,7 +114,6 @@ extension Worker {
                 return strays.count
             }
             guard strays > 0 else { return }
-            metrics.strays.increment(by: strays)
             report(.strayHandedBack(jobs: strays))
         } catch {
             report(.reconcileFailed(error))

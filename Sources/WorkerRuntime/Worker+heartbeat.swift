@@ -1,5 +1,6 @@
 internal import JobQueue
 internal import LeaseholdCore
+internal import Synchronization
 
 extension Worker {
     /// Registers the worker, beats, and registers it anew after a lapse, until cancelled.
@@ -57,7 +58,6 @@ extension Worker {
             if action == .stopJobs { lapse() } else { report(.heartbeatWritten) }
         } catch {
             if Task.isCancelled { return }
-            metrics.heartbeatFailed.increment()
             let (now, pause) = (timeline.now(), backoff.failed(random))
             let action = state.withLock { $0.heart.failed(now: now, pause: pause) }
             report(.heartbeatFailed(error, failures: backoff.failures, retryIn: pause))
@@ -78,7 +78,6 @@ extension Worker {
     func lapse() {
         let now = timeline.now()
         let stops = state.withLock { $0.stopAll(.leaseLost, now: now) }
-        metrics.lapsed.increment()
         report(.lapsed(jobs: stops.count))
         tellToStop(stops)
         heartWake.give()

@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Synchronization
 
 extension Worker {
     /// Sends a worker that has nothing to do to look, when there is something; until cancelled.

@@ -1,3 +1,4 @@
+internal import JobQueue
 internal import LeaseholdCore
 
 /// Work beside the jobs, done by every worker at its interval: safe to run anywhere at the same
@@ -39,7 +40,6 @@ extension Worker {
         MaintenanceTask("rescue", every: settings.rescueInterval) { [self] in
             let rescued = try await timeline.limit(settings.answerLimit, "rescue") { try await self.queue.rescue() }
             guard !rescued.isEmpty else { return }
-            metrics.rescued.increment(by: rescued.count)
             report(.rescued(jobs: rescued.count))
         }
     }

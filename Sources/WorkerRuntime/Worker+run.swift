@@ -1,5 +1,6 @@
 internal import JobQueue
 internal import LeaseholdCore
+internal import Synchronization
 
 extension Worker: JobLedger {
     /// One run of one job, from its lease to its verdict.
@@ -9,7 +10,6 @@ extension Worker: JobLedger {
         let began = timeline.now()
         let verdict = await verdict(on: job, control: control)
         let duration = timeline.now() - began
-        metrics.of(job.kind).running.recordNanoseconds(duration.nanoseconds)
         report(.jobEnded(job, verdict, seconds: duration.seconds))
         lease.settle(verdict)
     }
@@ -63,7 +63,6 @@ extension Worker: JobLedger {
     }
 
     func dropped(_ job: ClaimedJob) {
-        metrics.dropped.increment()
         report(.leaseDropped(job))
         settle(job, .handedBack(because: "its run ended without an outcome"))
     }

@@ -1,6 +1,7 @@
 internal import JobQueue
 internal import LeaseholdCore
 internal import Postgres
+internal import Synchronization
 
 extension Worker {
     /// Writes outcomes that no claim takes along, until cancelled.
@@ -39,16 +40,15 @@ extension Worker {
 
     /// An answer came for every outcome of the batch.
     func wrote(_ batch: [SettleBuffer<PendingSettle>.Unwritten], _ results: [SettleResult], sent: Moment) {
+        var written: [WrittenOutcome] = []
         for (unwritten, result) in zip(batch, results) {
             let (job, label) = (unwritten.entry.job, unwritten.entry.verdict.label)
             switch result {
             case .settled:
-                metrics.of(job.kind).settled(label)
+                written.append(WrittenOutcome(job: job, outcome: label))
             case .leaseLost where unwritten.tries > 0:
-                metrics.unconfirmed.increment()
                 report(.settleUnconfirmed(job, outcome: label))
             case .leaseLost:
-                metrics.of(job.kind).leaseLost.increment()
                 report(.leaseLost(job, outcome: label))
             }
         }
@@ -58,9 +58,7 @@ extension Worker {
             state.claims.mayHaveMore()
             return state.settles.unwritten
         }
-        metrics.unwritten.record(unwritten)
-        metrics.settleSeconds.recordNanoseconds((timeline.now() - sent).nanoseconds)
-        report(.settled(jobs: batch.count))
+        report(.settled(written, unwritten: unwritten, seconds: (timeline.now() - sent).seconds))
         claimWake.give()
         writtenWake.give()
     }

@@ -1,4 +1,6 @@
+internal import JobQueue
 internal import LeaseholdCore
+internal import Synchronization
 
 extension Worker {
     /// Stops claiming and lets running jobs end for the drain time; asked for again, cancels them.
@@ -60,7 +62,6 @@ extension Worker {
         }
         let abandoned = state.withLock { $0.settles.unwritten }
         guard abandoned > 0 else { return }
-        metrics.abandoned.increment(by: abandoned)
         report(.settlesAbandoned(jobs: abandoned))
     }
 

@@ -1,4 +1,5 @@
 internal import LeaseholdCore
+internal import Synchronization
 
 extension Worker {
     /// Does what time alone brings about: timeouts, the lapse, the end of the drain. It asks nobody,
@@ -11,7 +12,6 @@ extension Worker {
                 return (due, state.planWatch())
             }
             if due.isLapse {
-                metrics.lapsed.increment()
                 report(.lapsed(jobs: due.stops.count))
                 heartWake.give()
             }

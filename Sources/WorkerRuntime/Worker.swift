@@ -2,7 +2,7 @@ package import JobQueue
 package import LeaseholdCore
 package import Logging
 package import Postgres
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Claims jobs, runs their handlers and settles what they say, until it is stopped.
@@ -24,7 +24,7 @@ package final class Worker: Service {
     let notifications: PostgresPool?
     let timeline: Timeline
     let random: RandomSource
-    let metrics: WorkerMetrics
+    private let metrics: WorkerMetrics
     let limits: [JobKind: KindLimit]
     let state: Mutex<WorkerState>
 
@@ -108,8 +108,9 @@ package final class Worker: Service {
         report(.stopped)
     }
 
-    /// Logs an event and gives it to a waiting test.
+    /// Counts and logs an event, and gives it to a waiting test.
     func report(_ event: WorkerEvent) {
+        metrics.count(event)
         logger.log(
             level: event.level,
             event.message,

@@ -37,7 +37,10 @@ public struct JobArgsError: ExplainedError, Equatable {
         case DecodingError.typeMismatch(let type, let context):
             "expected \(path(context.codingPath)) to be \(name(type)), got another type"
         case DecodingError.dataCorrupted(let context):
-            "\(path(context.codingPath)) holds a value that does not fit"
+            // Of a number that fits no integer the decoder knows no path.
+            context.codingPath.isEmpty
+                ? "expected every value to fit its type, got one that does not"
+                : "expected \(path(context.codingPath)) to fit its type, got a value that does not"
         default:
             errorText(error)
         }

@@ -36,7 +36,9 @@ final class JobControl: Sendable {
     }
 
     /// Runs `body` in the current task so that ``stop(_:)`` cancels that task.
-    func stoppable<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    func stoppable<Result: Sendable>(
+        _ body: @Sendable () async throws -> Result
+    ) async rethrows -> Result {
         try await withUnsafeCurrentTask { task in
             handle.withLock { $0 = Handle(task: task) }
             defer { handle.withLock { $0 = Handle(task: nil) } }

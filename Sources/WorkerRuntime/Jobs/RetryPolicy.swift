@@ -1,4 +1,4 @@
-internal import LeaseholdCore
+package import LeaseholdCore
 
 /// How long a job waits after a failed attempt: exponential with full jitter, so that jobs that
 /// failed together do not come back together (Brooker, "Exponential Backoff and Jitter", AWS 2015).

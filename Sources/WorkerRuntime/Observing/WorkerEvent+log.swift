@@ -113,8 +113,11 @@ extension WorkerEvent {
             Self.failure(error, failures: failures, retryIn: retryIn)
         case .settleFailed(let error, let jobs, let failures, let retryIn):
             Self.failure(error, failures: failures, retryIn: retryIn).merging([LogKey.count: "\(jobs)"]) { $1 }
-        case .lapsed(let jobs), .claimed(let jobs), .settled(let jobs), .strayHandedBack(let jobs),
-            .settlesAbandoned(let jobs), .rescued(let jobs), .cancelling(let jobs):
+        case .claimed(let jobs, _, let seconds):
+            [LogKey.count: "\(jobs.count)", LogKey.seconds: "\(seconds)"]
+        case .settled(let outcomes, _, let seconds):
+            [LogKey.count: "\(outcomes.count)", LogKey.seconds: "\(seconds)"]
+        case .lapsed(let jobs), .strayHandedBack(let jobs), .settlesAbandoned(let jobs), .rescued(let jobs), .cancelling(let jobs):
             [LogKey.count: "\(jobs)"]
         case .reconcileFailed(let error), .listeningFailed(let error), .farewellFailed(let error):
             Self.failure(error)

@@ -2,7 +2,7 @@ package import JobQueue
 package import LeaseholdCore
 
 /// What happens in a worker that somebody may want to know: each case is one log event, and tests
-/// wait for them. Metrics are counted where the thing happens.
+/// wait for them; ``WorkerMetrics`` counts them.
 package enum WorkerEvent: Sendable {
     /// The database knows the worker; it may claim. Also after each lapse.
     case registered(WorkerID)
@@ -13,7 +13,8 @@ package enum WorkerEvent: Sendable {
     /// cancelled.
     case lapsed(jobs: Int)
 
-    case claimed(jobs: Int)
+    /// `running` with these.
+    case claimed([ClaimedJob], running: Int, seconds: Double)
     case claimFailed(any Error, failures: Int, retryIn: Duration)
     /// Found nothing and waits to be woken.
     case asleep
@@ -35,7 +36,8 @@ package enum WorkerEvent: Sendable {
     /// A defect of this program: a job's run ended without an outcome.
     case leaseDropped(ClaimedJob)
 
-    case settled(jobs: Int)
+    /// Written; `unwritten` others still wait or are on their way.
+    case settled([WrittenOutcome], unwritten: Int, seconds: Double)
     case settleFailed(any Error, jobs: Int, failures: Int, retryIn: Duration)
     /// The database will not take this outcome, alone and more than once. It takes a plainer one or
     /// the job runs again after the worker's end.
@@ -54,4 +56,11 @@ package enum WorkerEvent: Sendable {
     case cancelling(jobs: Int)
     case farewellFailed(any Error)
     case stopped
+}
+
+/// A job about which the database now holds what its handler said.
+package struct WrittenOutcome: Sendable {
+    package let job: ClaimedJob
+    /// A ``Verdict/label``.
+    package let outcome: String
 }

@@ -6,16 +6,16 @@ internal import Metrics
 /// fleet has many: their figures come from SQL.
 struct WorkerMetrics: Sendable {
     /// Of one kind. Made once, since looking a metric up takes a lock and several allocations.
-    struct OfKind: Sendable {
-        let claimed: Counter
+    private struct OfKind: Sendable {
+        private let claims: Counter
+        private let waiting: Metrics.Timer
         let running: Metrics.Timer
-        let waiting: Metrics.Timer
         let leaseLost: Counter
         private let settled: [String: Counter]
 
         init(_ kind: String) {
             let dimensions = [("kind", kind)]
-            claimed = Counter(label: "job_claimed", dimensions: dimensions)
+            claims = Counter(label: "job_claimed", dimensions: dimensions)
             running = Metrics.Timer(label: "job_run_seconds", dimensions: dimensions)
             waiting = Metrics.Timer(label: "job_wait_seconds", dimensions: dimensions)
             leaseLost = Counter(label: "lease_lost", dimensions: dimensions)
@@ -26,6 +26,11 @@ struct WorkerMetrics: Sendable {
             )
         }
 
+        func claimed(_ job: ClaimedJob) {
+            claims.increment()
+            waiting.recordSeconds(job.waited.seconds)
+        }
+
         /// Counts an outcome that was written.
         func settled(_ outcome: String) { settled[outcome]?.increment() }
     }
@@ -34,21 +39,46 @@ struct WorkerMetrics: Sendable {
     /// Together, since their names come from outside and are without bound.
     private let unknown = OfKind("unknown")
 
-    let running = Gauge(label: "job_running")
-    let unwritten = Gauge(label: "job_unwritten")
-    let claimSeconds = Metrics.Timer(label: "claim_seconds")
-    let settleSeconds = Metrics.Timer(label: "settle_seconds")
-    let heartbeatFailed = Counter(label: "heartbeat_failed")
-    let lapsed = Counter(label: "worker_lapsed")
-    let rescued = Counter(label: "job_rescued")
-    let strays = Counter(label: "job_stray")
-    let unconfirmed = Counter(label: "settle_unconfirmed")
-    let abandoned = Counter(label: "settle_abandoned")
-    let dropped = Counter(label: "lease_dropped")
+    private let running = Gauge(label: "job_running")
+    private let unwritten = Gauge(label: "job_unwritten")
+    private let claimSeconds = Metrics.Timer(label: "claim_seconds")
+    private let settleSeconds = Metrics.Timer(label: "settle_seconds")
+    private let heartbeatFailed = Counter(label: "heartbeat_failed")
+    private let lapsed = Counter(label: "worker_lapsed")
+    private let rescued = Counter(label: "job_rescued")
+    private let strays = Counter(label: "job_stray")
+    private let unconfirmed = Counter(label: "settle_unconfirmed")
+    private let abandoned = Counter(label: "settle_abandoned")
+    private let dropped = Counter(label: "lease_dropped")
 
     init(kinds: [JobKind]) {
         self.kinds = Dictionary(uniqueKeysWithValues: kinds.map { ($0, OfKind($0.rawValue)) })
     }
 
-    func of(_ kind: JobKind) -> OfKind { kinds[kind] ?? unknown }
+    /// Counts and times what an event says.
+    func count(_ event: WorkerEvent) {
+        switch event {
+        case .claimed(let jobs, let total, let seconds):
+            for job in jobs { of(job.kind).claimed(job) }
+            running.record(total)
+            claimSeconds.recordSeconds(seconds)
+        case .jobEnded(let job, _, let seconds):
+            of(job.kind).running.recordSeconds(seconds)
+        case .settled(let outcomes, let rest, let seconds):
+            for written in outcomes { of(written.job.kind).settled(written.outcome) }
+            unwritten.record(rest)
+            settleSeconds.recordSeconds(seconds)
+        case .leaseLost(let job, _): of(job.kind).leaseLost.increment()
+        case .settleUnconfirmed: unconfirmed.increment()
+        case .settlesAbandoned(let jobs): abandoned.increment(by: jobs)
+        case .leaseDropped: dropped.increment()
+        case .heartbeatFailed: heartbeatFailed.increment()
+        case .lapsed: lapsed.increment()
+        case .rescued(let jobs): rescued.increment(by: jobs)
+        case .strayHandedBack(let jobs): strays.increment(by: jobs)
+        default: return
+        }
+    }
+
+    private func of(_ kind: JobKind) -> OfKind { kinds[kind] ?? unknown }
 }
