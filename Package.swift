@@ -19,6 +19,10 @@ let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
 )
+let signals: Target.Dependency = .product(
+    name: "UnixSignals",
+    package: "swift-service-lifecycle"
+)
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -110,7 +114,7 @@ let package = Package(
         // Layer 3
         library(
             "WorkerRuntime",
-            ["LeaseholdCore", "Postgres", "JobQueue", logging, metrics, lifecycle]
+            ["LeaseholdCore", "Postgres", "JobQueue", logging, metrics, lifecycle, signals]
         ),
         library(
             "PitchlySync",
@@ -169,7 +173,10 @@ let package = Package(
         ),
         tests(
             "WorkerRuntimeTests",
-            ["WorkerRuntime", "JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]
+            [
+                "WorkerRuntime", "Leasehold", "JobQueue", "Postgres", "LeaseholdCore", "TestSupport",
+                logging, metrics, lifecycle, signals,
+            ]
         ),
         tests(
             "PitchlySyncTests",

@@ -1,4 +1,4 @@
-package import ServiceLifecycle
+import ServiceLifecycle
 package import UnixSignals
 
 /// Skips the drain at the second signal: an operator who presses Ctrl-C twice, or a supervisor that

@@ -37,6 +37,7 @@ extension Worker {
             if !trip.settles.isEmpty { wrote(trip.settles, answer.results, sent: sent) }
             return took(answer, of: trip, sent: sent)
         } catch {
+            if let error = error as? JobQueueError, error.code == .workerLapsed { gaveUp(on: trip.worker) }
             let now = timeline.now()
             let pause = backoff.failed(random)
             let (unwritten, failures) = (trip.settles, backoff.failures)
@@ -53,18 +54,32 @@ extension Worker {
     }
 
     private struct ClaimAnswer: Sendable {
-        var results: [SettleResult] = []
-        var jobs: [ClaimedJob] = []
-        var nextDue: Duration?
+        let results: [SettleResult]
+        let jobs: [ClaimedJob]
+        let outlook: WorkerOutlook?
     }
 
     private func send(_ trip: WorkerState.ClaimTrip) async throws -> ClaimAnswer {
+        let outlook = try await prepare(trip)
         let request = ClaimRequest(worker: trip.worker, queues: settings.queues, limit: trip.limit)
-        if trip.settles.isEmpty {
-            return ClaimAnswer(jobs: try await queue.claim(request))
-        }
         let (results, jobs) = try await queue.settleAndClaim(trip.settles.map(\.entry.settlement), request)
-        return ClaimAnswer(results: results, jobs: jobs)
+        return ClaimAnswer(results: results, jobs: jobs, outlook: outlook)
+    }
+
+    /// What has to be committed before the claim looks.
+    private func prepare(_ trip: WorkerState.ClaimTrip) async throws -> WorkerOutlook? {
+        switch trip.flag {
+        case .leave:
+            return nil
+        case .clear:
+            try await queue.wake(trip.worker)
+            return nil
+        case .set:
+            try await queue.sleep(trip.worker, for: settings.claims.flagTime)
+            return try await queue.outlook()
+        case .ask:
+            return try await queue.outlook()
+        }
     }
 
     private func took(
@@ -79,22 +94,25 @@ extension Worker {
                 jobs.count,
                 asked: trip.limit,
                 took: now - sent,
-                asleep: trip.isSleeping,
-                nextDue: answer.nextDue.map { now + $0 },
+                flag: trip.flag,
+                outlook: answer.outlook.map {
+                    ClaimSchedule.Outlook(nextDue: $0.dueIn.map { now + $0 }, isInFlight: $0.inFlight)
+                },
                 now: now,
                 random: random
             )
             return (state.claimed(jobs, by: trip.worker), state.running.count)
         }
         report(.claimed(jobs, running: running, seconds: (now - sent).seconds))
-        if jobs.isEmpty, trip.isSleeping { report(.asleep) }
+        if jobs.isEmpty, trip.flag == .set { report(.asleep) }
         if started == nil { handBack(jobs) }
         return started ?? []
     }
 
     /// They came while the worker was already ending or had lapsed.
     private func handBack(_ jobs: [ClaimedJob]) {
-        for job in jobs { settle(job, .handedBack(because: "the worker was stopping when the claim came back")) }
+        let verdict = Verdict.handedBack(because: "the claim came back when the worker had stopped claiming")
+        for job in jobs { settle(job, verdict, ran: .zero) }
     }
 
     /// Hands back what the database counts as this worker's and the worker never heard of. No claim is
@@ -107,10 +125,7 @@ extension Worker {
                     counted.filter { !state.isHeld(RunKey(job: $0.job, run: $0.run)) }
                 }
                 if strays.isEmpty { return 0 }
-                let why = "handed back: the answer to its claim was lost"
-                _ = try await self.queue.settle(
-                    strays.map { Settlement(job: $0.job, run: $0.run, outcome: .snooze(.zero, reason: why)) }
-                )
+                _ = try await self.queue.settle(strays.map { .handBack(job: $0.job, run: $0.run) })
                 return strays.count
             }
             guard strays > 0 else { return }

@@ -42,7 +42,15 @@ extension Worker {
     }
 
     private func registration(_ id: WorkerID) -> WorkerRegistration {
-        WorkerRegistration(id: id, name: settings.name, queues: settings.queues, kinds: registry.kinds)
+        WorkerRegistration(
+            id: id,
+            name: settings.name,
+            queues: settings.queues,
+            kinds: registry.kinds,
+            version: settings.version,
+            concurrency: settings.slots,
+            lapse: settings.lapse
+        )
     }
 
     private func beat(_ id: WorkerID, backoff: inout Backoff) async {
@@ -72,6 +80,15 @@ extension Worker {
         let chosen = state.withLock { $0.running.stopping(now: now) { keys.contains($0.job.key) } }
         tellToStop(chosen.map { ($0, .cancelRequested) })
         watchWake.give()
+    }
+
+    /// The database has given this life up, as a claim was told.
+    func gaveUp(on worker: WorkerID) {
+        let now = timeline.now()
+        let action = state.withLock { state in
+            worker == state.id ? state.heart.answered(sent: now, isAlive: false, now: now) : .none
+        }
+        if action == .stopJobs { lapse() }
     }
 
     /// Cancels everything that runs: by the time others may take it, it should have stopped.

@@ -30,7 +30,9 @@ extension Worker {
             }
             report(.listening)
             heartWake.give()
-        case .notification:
+        case .notification(let notification):
+            // Those of other queues are for other workers.
+            guard settings.queues.contains(where: { $0.rawValue == notification.payload }) else { return }
             state.withLock { $0.claims.notified(now: now) }
             report(.woken)
         }

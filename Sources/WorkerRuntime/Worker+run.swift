@@ -11,7 +11,7 @@ extension Worker: JobLedger {
         let verdict = await verdict(on: job, control: control)
         let duration = timeline.now() - began
         report(.jobEnded(job, verdict, seconds: duration.seconds))
-        lease.settle(verdict)
+        lease.settle(verdict, ran: duration)
     }
 
     private func verdict(on job: ClaimedJob, control: JobControl) async -> Verdict {
@@ -64,13 +64,13 @@ extension Worker: JobLedger {
 
     func dropped(_ job: ClaimedJob) {
         report(.leaseDropped(job))
-        settle(job, .handedBack(because: "its run ended without an outcome"))
+        settle(job, .handedBack(because: "its run ended without an outcome"), ran: .zero)
     }
 
     /// Frees the job's slot and leaves the verdict to the next batch.
-    func settle(_ job: ClaimedJob, _ verdict: Verdict) {
+    func settle(_ job: ClaimedJob, _ verdict: Verdict, ran: Duration) {
         let now = timeline.now()
-        let wakes = state.withLock { $0.ended(PendingSettle(job: job, verdict: verdict), now: now) }
+        let wakes = state.withLock { $0.ended(PendingSettle(job: job, verdict: verdict, ran: ran), now: now) }
         if wakes.claimLoop { claimWake.give() }
         if wakes.settleLoop { settleWake.give() }
     }

@@ -41,21 +41,25 @@ extension Worker {
     /// An answer came for every outcome of the batch.
     func wrote(_ batch: [SettleBuffer<PendingSettle>.Unwritten], _ results: [SettleResult], sent: Moment) {
         var written: [WrittenOutcome] = []
+        var delays: [Duration] = []
         for (unwritten, result) in zip(batch, results) {
             let (job, label) = (unwritten.entry.job, unwritten.entry.verdict.label)
             switch result {
-            case .settled:
-                written.append(WrittenOutcome(job: job, outcome: label))
+            case .settled(let fate):
+                written.append(WrittenOutcome(job: job, outcome: label, fate: fate))
+                if fate == .scheduled, let delay = unwritten.entry.verdict.outcome.delay { delays.append(delay) }
             case .leaseLost where unwritten.tries > 0:
                 report(.settleUnconfirmed(job, outcome: label))
             case .leaseLost:
                 report(.leaseLost(job, outcome: label))
             }
         }
+        let now = timeline.now()
         let unwritten = state.withLock { state in
             state.settles.wrote(batch)
             for entry in batch { state.answered(entry.entry.job.key) }
             state.claims.mayHaveMore()
+            if let soonest = delays.min() { state.claims.willBeDue(at: now + soonest) }
             return state.settles.unwritten
         }
         report(.settled(written, unwritten: unwritten, seconds: (timeline.now() - sent).seconds))

@@ -25,6 +25,16 @@ extension Worker {
         wakeAll()
     }
 
+    /// Lets people see in the list of workers that this one is on its way out.
+    func announceStop() async {
+        guard let id = state.withLock({ $0.heart.isAlive ? $0.id : nil }) else { return }
+        do {
+            try await timeline.limit(settings.farewellTime, "announce the stop") { try await self.queue.stop(id) }
+        } catch {
+            report(.farewellFailed(error))
+        }
+    }
+
     /// Cancels running jobs now and hands them back; the second signal of an impatient operator.
     package func skipDrain() {
         let now = timeline.now()

@@ -4,6 +4,8 @@ package import LeaseholdCore
 package struct WorkerSettings: Sendable, Equatable {
     /// Shown beside the worker in tables and logs; need not be unique.
     package var name: String
+    /// Of the program, shown beside the name.
+    package var version: String?
     /// Which queues it serves, each tenant's turn decided over all of them. At least one.
     package var queues: [QueueName] = [.default]
     /// Jobs at once, 1 to 10 000. Default 10.
@@ -70,7 +72,8 @@ package struct WorkerSettings: Sendable, Equatable {
         let pauses: [(String, Duration)] = [
             ("farewell time", farewellTime), ("unknown-kind delay", unknownKindDelay),
             ("rescue interval", rescueInterval), ("reconcile interval", reconcileInterval),
-            ("answer limit", answerLimit), ("shortest claim pause", claims.shortestPause), ("asleep pause", claims.asleepPause),
+            ("answer limit", answerLimit), ("shortest claim pause", claims.shortestPause),
+            ("asleep pause", claims.asleepPause),
         ]
         for (name, pause) in pauses {
             try expect(pause > .zero, name, "to be above zero", got: "\(pause)", try: "the default")
@@ -80,6 +83,13 @@ package struct WorkerSettings: Sendable, Equatable {
             "longest claim pause",
             "to be at least the shortest, \(claims.shortestPause)",
             got: "\(claims.longestPause)",
+            try: "the default"
+        )
+        try expect(
+            claims.flagTime > claims.asleepPause * 2,
+            "sleep flag's time",
+            "to be more than two asleep pauses of \(claims.asleepPause)",
+            got: "\(claims.flagTime)",
             try: "the default"
         )
         try expect(

@@ -98,7 +98,10 @@ import Testing
 
     static let wrongArgs = [
         (#"{"table": "s3cret"}"#, "expected the key size, which is missing"),
-        (#"{"table": "s3cret", "size": "s3cret", "fields": []}"#, "expected size to be a whole number, got another type"),
+        (
+            #"{"table": "s3cret", "size": "s3cret", "fields": []}"#,
+            "expected size to be a whole number, got another type"
+        ),
         (#"{"table": null, "size": 3, "fields": []}"#, "expected table to be a string, got null"),
         (#"{"table": "a", "size": 3, "fields": [{"id": 1}, {}]}"#, "expected the key fields[1].id, which is missing"),
         (#"{"table": "a", "size": 1.5, "fields": []}"#, "expected every value to fit its type, got one that does not"),

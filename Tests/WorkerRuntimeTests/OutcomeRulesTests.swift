@@ -99,7 +99,10 @@ import Testing
     }
 
     @Test func `A reason that the database could not hold is made to fit`() throws {
-        let verdict = rules.verdict(returned: .discard(reason: "a\0b" + String(repeating: "x", count: 9_000)), stop: nil)
+        let verdict = rules.verdict(
+            returned: .discard(reason: "a\0b" + String(repeating: "x", count: 9_000)),
+            stop: nil
+        )
         let reason = try #require(verdict.outcome.reason)
         #expect(!reason.unicodeScalars.contains("\0"))
         #expect(reason.count == OutcomeRules.longestReason)
@@ -120,7 +123,8 @@ import Testing
             .completed, .retry(reason: "", after: nil), .snooze(.zero, reason: ""), .park(reason: ""),
             .discard(reason: ""), .cancelled(reason: ""),
         ]
-        let labels = outcomes.map { rules.verdict(returned: $0, stop: nil).label } + [Verdict.handedBack(because: "").label]
+        let labels =
+            outcomes.map { rules.verdict(returned: $0, stop: nil).label } + [Verdict.handedBack(because: "").label]
         #expect(Set(labels) == Set(Verdict.labels))
         #expect(labels.count == Verdict.labels.count)
     }

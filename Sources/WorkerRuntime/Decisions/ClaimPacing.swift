@@ -6,8 +6,11 @@ package struct ClaimPacing: Sendable, Equatable {
     /// heartbeat within one idle query per second; also the longest a job waits behind PgBouncer,
     /// where notifications do not pass.
     package var longestPause: Duration
-    /// Between looks while notifications can wake the worker. Default 5 s.
+    /// Between looks while notifications can wake the worker. Default 2 s: also the most by which a
+    /// scheduled job that came after the worker fell asleep may be late.
     package var asleepPause: Duration
+    /// How long the sleep flag holds; set anew before it runs out. Default 60 s.
+    package var flagTime: Duration
     /// How long a free slot waits for others before it is filled alone. Default 5 ms.
     package var fillDelay: Duration
     /// A sleep that ended sooner counts as quick. Default 5 ms.
@@ -18,7 +21,8 @@ package struct ClaimPacing: Sendable, Equatable {
     package init(
         shortestPause: Duration = .milliseconds(5),
         longestPause: Duration = .milliseconds(1500),
-        asleepPause: Duration = .seconds(5),
+        asleepPause: Duration = .seconds(2),
+        flagTime: Duration = .seconds(60),
         fillDelay: Duration = .milliseconds(5),
         quickWake: Duration = .milliseconds(5),
         quickPolls: Int = 4
@@ -26,6 +30,7 @@ package struct ClaimPacing: Sendable, Equatable {
         self.shortestPause = shortestPause
         self.longestPause = longestPause
         self.asleepPause = asleepPause
+        self.flagTime = flagTime
         self.fillDelay = fillDelay
         self.quickWake = quickWake
         self.quickPolls = quickPolls

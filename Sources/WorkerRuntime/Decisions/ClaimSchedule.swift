@@ -2,17 +2,39 @@ package import LeaseholdCore
 
 /// Decides when a worker asks the database for jobs, and for how many.
 ///
-/// Busy, it claims as soon as enough slots are free. Having found the queues empty, it goes to sleep
-/// if notifications can wake it, and polls with growing pauses if they cannot. Going to sleep sets a
-/// flag in the database and looks *once more* in the same round trip: whatever was enqueued before
-/// the flag is found by that look, whatever comes after it sends a notification.
+/// Busy, it claims as soon as enough slots are free. Having found the queues empty, it polls with
+/// growing pauses, or sleeps if notifications can wake it: it sets a flag in the database, and only
+/// while that is set an enqueue sends a notification. After setting the flag it looks *once more*:
+/// whatever was committed before the flag is found by that look, whatever is committed later sees
+/// the flag. What is in flight meanwhile may see neither; while there is such, it looks again soon.
 package struct ClaimSchedule: Sendable {
     package enum Action: Sendable, Equatable {
-        case claim(limit: Int)
-        /// Sets the sleep flag, then claims.
-        case sleepAndClaim(limit: Int)
+        case claim(limit: Int, Flag)
         /// Nothing to do before the moment; nil: before something happens.
         case wait(until: Moment?)
+    }
+
+    /// What a claim does about the sleep flag before it looks.
+    package enum Flag: Sendable, Equatable {
+        case leave
+        case clear
+        /// Sets it and asks for the ``Outlook``.
+        case set
+        /// Asks for the ``Outlook`` again.
+        case ask
+    }
+
+    /// What the database says after the flag was set.
+    package struct Outlook: Sendable, Equatable {
+        /// When the next scheduled job comes due, or the next lane opens.
+        package let nextDue: Moment?
+        /// Transactions are open that may have enqueued without seeing the flag.
+        package let isInFlight: Bool
+
+        package init(nextDue: Moment?, isInFlight: Bool) {
+            self.nextDue = nextDue
+            self.isInFlight = isInFlight
+        }
     }
 
     private enum Mood: Sendable, Equatable {
@@ -23,7 +45,7 @@ package struct ClaimSchedule: Sendable {
         /// The queues were empty and a notification could wake this worker: sets the flag and looks
         /// once more. Can become `asleep`, `eager`.
         case drowsy
-        /// The flag is set. Looks at the moment in any case. Can become `eager`.
+        /// The flag is set; looks at the moment in any case. Can become `eager`, `drowsy`.
         case asleep(since: Moment, until: Moment)
     }
 
@@ -32,8 +54,12 @@ package struct ClaimSchedule: Sendable {
     private var mood = Mood.eager
     private var batch: BatchSize
     private var pause: Duration
-    private var quickPolls: Int
+    private var quickPolls = 0
     private var mayBeNotified = false
+    private var flaggedUntil: Moment?
+    private var shouldClear = false
+    private var isInFlight = false
+    private var nextDue: Moment?
     private var freeSince: Moment?
     private var retryAt: Moment?
     private var carries = false
@@ -43,8 +69,9 @@ package struct ClaimSchedule: Sendable {
         self.pacing = pacing
         self.batch = BatchSize(largest: slots)
         self.pause = pacing.shortestPause
-        self.quickPolls = 0
     }
+
+    // MARK: What to do
 
     /// - Parameter free: slots without a job.
     package mutating func next(now: Moment, free: Int) -> Action {
@@ -58,11 +85,13 @@ package struct ClaimSchedule: Sendable {
         case .eager:
             return fill(now: now, free: free, limit: limit)
         case .pausing(let until):
-            return now < until ? .wait(until: until) : .claim(limit: limit)
+            return now < until ? .wait(until: until) : .claim(limit: limit, .leave)
         case .drowsy:
-            return .sleepAndClaim(limit: limit)
+            return .claim(limit: limit, .set)
         case .asleep(_, let until):
-            return now < until ? .wait(until: until) : .sleepAndClaim(limit: limit)
+            if now < until { return .wait(until: until) }
+            guard isFlagged(until: now + pacing.asleepPause) else { return .claim(limit: limit, .set) }
+            return .claim(limit: limit, isInFlight ? .ask : .leave)
         }
     }
 
@@ -73,15 +102,30 @@ package struct ClaimSchedule: Sendable {
         return retryAt.map { now >= $0 } ?? true
     }
 
+    /// Waits a little for more free slots, since a claim of ten costs little more than one of one.
+    private mutating func fill(now: Moment, free: Int, limit: Int) -> Action {
+        if !carries, free < pacing.threshold(slots: slots) {
+            let since = freeSince ?? now
+            freeSince = since
+            if now < since + pacing.fillDelay { return .wait(until: since + pacing.fillDelay) }
+        }
+        guard shouldClear else { return .claim(limit: limit, .leave) }
+        shouldClear = false
+        flaggedUntil = nil
+        return .claim(limit: limit, .clear)
+    }
+
+    // MARK: What came of it
+
     /// A claim came back.
     ///
-    /// - Parameter nextDue: when the next scheduled job comes due, as far as the database said.
+    /// - Parameter outlook: what the database said, if it was asked.
     package mutating func claimed(
         _ count: Int,
         asked: Int,
         took: Duration,
-        asleep: Bool,
-        nextDue: Moment?,
+        flag: Flag = .leave,
+        outlook: Outlook? = nil,
         now: Moment,
         random: RandomSource
     ) {
@@ -89,19 +133,23 @@ package struct ClaimSchedule: Sendable {
         freeSince = nil
         carries = false
         batch.claimed(count, asked: asked, took: took)
+        if flag == .set { flaggedUntil = now - took + pacing.flagTime }
+        if let outlook { (nextDue, isInFlight) = (outlook.nextDue, outlook.isInFlight) }
+        if let due = nextDue, due <= now { nextDue = nil }
         // Half a batch or more: there is probably more. Less, and the queues are all but empty.
         if count > 0, 2 * count >= asked {
             mood = .eager
             pause = pacing.shortestPause
+            shouldClear = isFlagged(until: now)
         } else if !mayBeNotified {
-            poll(found: count > 0, nextDue: nextDue, now: now, random: random)
-        } else if !asleep {
-            rest(now: now)
-        } else if count > 0 {
-            mood = .drowsy
+            poll(found: count > 0, now: now, random: random)
+        } else if isFlagged(until: now) {
+            rest(found: count > 0, now: now, random: random)
+        } else if quickPolls > 0 {
+            quickPolls -= 1
+            mood = .pausing(until: now + pacing.shortestPause)
         } else {
-            let latest = now + pacing.asleepPause * random.uniform(in: 0.9...1)
-            mood = .asleep(since: now, until: min(latest, nextDue ?? latest))
+            mood = .drowsy
         }
     }
 
@@ -109,16 +157,45 @@ package struct ClaimSchedule: Sendable {
         self.retryAt = retryAt
         carries = false
         mood = .eager
+        forgetFlag()
     }
+
+    private mutating func poll(found: Bool, now: Moment, random: RandomSource) {
+        pause = found ? pacing.shortestPause : min(pause * 2, pacing.longestPause)
+        mood = .pausing(until: soonest(now + pause * random.uniform(in: 0.9...1)))
+    }
+
+    private mutating func rest(found: Bool, now: Moment, random: RandomSource) {
+        var sleep = pacing.asleepPause * random.uniform(in: 0.9...1)
+        if found {
+            // Only to be sure: what comes after the flag notifies.
+            sleep = pacing.fillDelay
+        } else if isInFlight {
+            pause = min(pause * 2, pacing.asleepPause)
+            sleep = pause
+        }
+        let since = if case .asleep(let since, _) = mood { since } else { now }
+        mood = .asleep(since: since, until: soonest(now + sleep))
+    }
+
+    private func soonest(_ moment: Moment) -> Moment { min(moment, nextDue ?? moment) }
+
+    private func isFlagged(until moment: Moment) -> Bool { flaggedUntil.map { $0 > moment } ?? false }
+
+    // MARK: What else happened
 
     /// A notification said that there is something to claim.
     package mutating func notified(now: Moment) {
-        if case .asleep(let since, _) = mood {
+        if case .asleep(let since, _) = mood, now - since < pacing.quickWake {
             // Woken almost at once: jobs come so fast that sleeping costs every one of them a
             // NOTIFY, which takes a lock over the whole database. Looks a few times instead.
-            quickPolls = now - since < pacing.quickWake ? pacing.quickPolls : 0
+            quickPolls = pacing.quickPolls
+            shouldClear = quickPolls > 0
+        } else {
+            quickPolls = 0
         }
         mood = .eager
+        pause = pacing.shortestPause
     }
 
     /// A settle was written, or something else happened that may have made a job servable: a tenant
@@ -126,8 +203,19 @@ package struct ClaimSchedule: Sendable {
     package mutating func mayHaveMore() {
         pause = pacing.shortestPause
         switch mood {
-        case .asleep, .drowsy: mood = .drowsy
+        case .asleep(let since, _): mood = .asleep(since: since, until: .zero)
+        case .drowsy: break
         case .eager, .pausing: mood = .eager
+        }
+    }
+
+    /// A job will be due: this worker has just sent it there.
+    package mutating func willBeDue(at moment: Moment) {
+        nextDue = min(nextDue ?? moment, moment)
+        switch mood {
+        case .pausing(let until): mood = .pausing(until: min(until, moment))
+        case .asleep(let since, let until): mood = .asleep(since: since, until: min(until, moment))
+        case .eager, .drowsy: break
         }
     }
 
@@ -146,29 +234,13 @@ package struct ClaimSchedule: Sendable {
         mayBeNotified = isListening
         mood = .eager
         pause = pacing.shortestPause
+        forgetFlag()
     }
 
-    /// Waits a little for more free slots, since a claim of ten costs little more than one of one.
-    private mutating func fill(now: Moment, free: Int, limit: Int) -> Action {
-        if carries || free >= pacing.threshold(slots: slots) { return .claim(limit: limit) }
-        let since = freeSince ?? now
-        freeSince = since
-        let latest = since + pacing.fillDelay
-        return now < latest ? .wait(until: latest) : .claim(limit: limit)
-    }
-
-    private mutating func poll(found: Bool, nextDue: Moment?, now: Moment, random: RandomSource) {
-        pause = found ? pacing.shortestPause : min(pause * 2, pacing.longestPause)
-        let latest = now + pause * random.uniform(in: 0.9...1)
-        mood = .pausing(until: min(latest, nextDue ?? latest))
-    }
-
-    private mutating func rest(now: Moment) {
-        guard quickPolls > 0 else {
-            mood = .drowsy
-            return
-        }
-        quickPolls -= 1
-        mood = .pausing(until: now + pacing.shortestPause)
+    /// The worker has a new id, or it is not known whether the flag was set.
+    package mutating func forgetFlag() {
+        flaggedUntil = nil
+        shouldClear = false
+        isInFlight = false
     }
 }

@@ -11,7 +11,7 @@ package import LeaseholdCore
 /// | asks for a retry | retry | retry | cancelled | handed back |
 /// | throws | retry | retry, naming the timeout | cancelled | handed back |
 ///
-/// Handed back means snoozed for no time: ready at once for any worker, the attempt not counted.
+/// Handed back means: ready at once for any worker, the attempt not counted.
 package struct OutcomeRules: Sendable {
     package let retry: RetryPolicy
     package let attempt: Int
@@ -120,6 +120,15 @@ extension JobOutcome {
         case .park: "park"
         case .discard: "discard"
         case .cancelled: "cancelled"
+        }
+    }
+
+    /// Until the job comes again; nil if it does not, or the database decides.
+    var delay: Duration? {
+        switch self {
+        case .retry(_, let after): after
+        case .snooze(let delay, _): delay
+        case .completed, .park, .discard, .cancelled: nil
         }
     }
 

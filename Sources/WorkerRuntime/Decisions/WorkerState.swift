@@ -41,8 +41,7 @@ struct WorkerState {
     struct ClaimTrip {
         let worker: WorkerID
         let limit: Int
-        /// Set the sleep flag before looking.
-        let isSleeping: Bool
+        let flag: ClaimSchedule.Flag
         /// Written in the same round trip.
         let settles: [SettleBuffer<PendingSettle>.Unwritten]
     }
@@ -63,18 +62,12 @@ struct WorkerState {
             return .reconcile(id)
         }
         switch claims.next(now: now, free: free) {
-        case .claim(let limit):
-            return .trip(claimTrip(limit: limit, isSleeping: false, now: now))
-        case .sleepAndClaim(let limit):
-            return .trip(claimTrip(limit: limit, isSleeping: true, now: now))
+        case .claim(let limit, let flag):
+            isClaiming = true
+            return .trip(ClaimTrip(worker: id, limit: limit, flag: flag, settles: settles.takeAlong(now: now)))
         case .wait(let until):
             return .wait(until: min(until ?? reconcileAt, reconcileAt))
         }
-    }
-
-    private mutating func claimTrip(limit: Int, isSleeping: Bool, now: Moment) -> ClaimTrip {
-        isClaiming = true
-        return ClaimTrip(worker: id, limit: limit, isSleeping: isSleeping, settles: settles.takeAlong(now: now))
     }
 
     /// Takes what a claim brought.
@@ -115,7 +108,8 @@ struct WorkerState {
     }
 
     mutating func nextSettle(now: Moment) -> SettleStep {
-        let claimTakesThem = mayClaim && !isClaiming && settles.maySettleAlong && claims.couldClaim(now: now, free: free)
+        let claimTakesThem =
+            mayClaim && !isClaiming && settles.maySettleAlong && claims.couldClaim(now: now, free: free)
         if settles.isDue(now: now), claimTakesThem, claims.carry() {
             return .handOver(until: now + settles.pacing.linger * 4)
         }
@@ -149,6 +143,7 @@ struct WorkerState {
     mutating func registered(sent: Moment, as worker: WorkerID) {
         id = worker
         heart.registered(sent: sent)
+        claims.forgetFlag()
         claims.mayHaveMore()
     }
 
@@ -210,8 +205,17 @@ struct WorkerState {
 struct PendingSettle: Sendable {
     let job: ClaimedJob
     let verdict: Verdict
+    /// How long the handler ran.
+    var ran: Duration = .zero
 
     var settlement: Settlement {
-        Settlement(job: job.id, run: job.run, outcome: verdict.outcome, errorLabel: verdict.errorLabel)
+        if verdict.isHandBack { return .handBack(job: job.id, run: job.run) }
+        return Settlement(
+            job: job.id,
+            run: job.run,
+            outcome: verdict.outcome,
+            errorLabel: verdict.errorLabel,
+            ran: ran
+        )
     }
 }

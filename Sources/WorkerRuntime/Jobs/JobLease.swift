@@ -14,9 +14,9 @@ struct JobLease: ~Copyable {
         self.ledger = ledger
     }
 
-    consuming func settle(_ verdict: Verdict) {
+    consuming func settle(_ verdict: Verdict, ran: Duration) {
         isSettled = true
-        ledger.settle(job, verdict)
+        ledger.settle(job, verdict, ran: ran)
     }
 
     deinit {
@@ -26,6 +26,6 @@ struct JobLease: ~Copyable {
 
 /// Where leases end: the worker; in the tests of the lease, a list.
 protocol JobLedger: AnyObject, Sendable {
-    func settle(_ job: ClaimedJob, _ verdict: Verdict)
+    func settle(_ job: ClaimedJob, _ verdict: Verdict, ran: Duration)
     func dropped(_ job: ClaimedJob)
 }

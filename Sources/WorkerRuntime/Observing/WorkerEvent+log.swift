@@ -56,7 +56,8 @@ extension WorkerEvent {
         case .cancelling:
             .notice
         case .registrationFailed, .heartbeatFailed, .claimFailed, .strayHandedBack, .reconcileFailed, .kindUnknown,
-            .settleFailed, .leaseLost, .settleUnconfirmed, .rescued, .maintenanceFailed, .farewellFailed, .listeningFailed:
+            .settleFailed, .leaseLost, .settleUnconfirmed, .rescued, .maintenanceFailed, .farewellFailed,
+            .listeningFailed:
             .warning
         case .lapsed, .handlerIgnoresStop, .leaseDropped, .settleRefused, .settlesAbandoned:
             .error
@@ -117,7 +118,8 @@ extension WorkerEvent {
             [LogKey.count: "\(jobs.count)", LogKey.seconds: "\(seconds)"]
         case .settled(let outcomes, _, let seconds):
             [LogKey.count: "\(outcomes.count)", LogKey.seconds: "\(seconds)"]
-        case .lapsed(let jobs), .strayHandedBack(let jobs), .settlesAbandoned(let jobs), .rescued(let jobs), .cancelling(let jobs):
+        case .lapsed(let jobs), .strayHandedBack(let jobs), .settlesAbandoned(let jobs), .rescued(let jobs),
+            .cancelling(let jobs):
             [LogKey.count: "\(jobs)"]
         case .reconcileFailed(let error), .listeningFailed(let error), .farewellFailed(let error):
             Self.failure(error)

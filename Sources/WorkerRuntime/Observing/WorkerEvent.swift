@@ -63,4 +63,6 @@ package struct WrittenOutcome: Sendable {
     package let job: ClaimedJob
     /// A ``Verdict/label``.
     package let outcome: String
+    /// What became of the job; a retry after the last attempt, for example, is `discarded`.
+    package let fate: JobFate
 }
