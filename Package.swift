@@ -15,6 +15,7 @@ let swiftSettings: [SwiftSetting] =
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
@@ -175,7 +176,7 @@ let package = Package(
             "WorkerRuntimeTests",
             [
                 "WorkerRuntime", "Leasehold", "JobQueue", "Postgres", "LeaseholdCore", "TestSupport",
-                logging, metrics, lifecycle, signals,
+                logging, metrics, metricsTestKit, lifecycle, signals,
             ]
         ),
         tests(

@@ -8,17 +8,27 @@ package import UnixSignals
 package struct SecondSignal: Service {
     private let worker: Worker
     private let signals: [UnixSignal]
+    private let heard: TestSignal<Int>?
 
-    package init(for worker: Worker, signals: [UnixSignal] = [.sigterm, .sigint]) {
+    /// - Parameter heard: where a test waits for the number of signals heard; 0 when listening begins.
+    package init(
+        for worker: Worker,
+        signals: [UnixSignal] = [.sigterm, .sigint],
+        heard: TestSignal<Int>? = nil
+    ) {
         self.worker = worker
         self.signals = signals
+        self.heard = heard
     }
 
     package func run() async throws {
+        let sequence = await UnixSignalsSequence(trapping: signals)
         var count = 0
-        for await _ in await UnixSignalsSequence(trapping: signals).cancelOnGracefulShutdown() {
+        heard?.give(count)
+        for await _ in sequence.cancelOnGracefulShutdown() {
             count += 1
             if count >= 2 { worker.skipDrain() }
+            heard?.give(count)
         }
     }
 }

@@ -9,7 +9,9 @@ extension Worker {
         while !Task.isCancelled {
             let now = timeline.now()
             let (next, isAlive, id) = state.withLock { ($0.heart.nextBeat, $0.heart.isAlive, $0.id) }
-            if now < next {
+            if let id = state.withLock({ $0.takeStopAnnouncement() }) {
+                await announceStop(of: id)
+            } else if now < next {
                 await heartWake.wait(until: next, on: timeline)
             } else if isAlive {
                 await beat(id, backoff: &backoff)

@@ -1,3 +1,4 @@
+internal import LeaseholdCore
 internal import Postgres
 internal import Synchronization
 

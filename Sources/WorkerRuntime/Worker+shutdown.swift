@@ -26,10 +26,9 @@ extension Worker {
     }
 
     /// Lets people see in the list of workers that this one is on its way out.
-    func announceStop() async {
-        guard let id = state.withLock({ $0.heart.isAlive ? $0.id : nil }) else { return }
+    func announceStop(of worker: WorkerID) async {
         do {
-            try await timeline.limit(settings.farewellTime, "announce the stop") { try await self.queue.stop(id) }
+            try await timeline.limit(settings.farewellTime, "stop") { try await self.queue.stop(worker) }
         } catch {
             report(.farewellFailed(error))
         }
@@ -79,7 +78,9 @@ extension Worker {
     func signOff() async {
         guard let id = state.withLock({ $0.heart.isAlive ? $0.id : nil }) else { return }
         do {
-            try await timeline.limit(settings.farewellTime, "sign off") { try await self.queue.unregister(id) }
+            try await timeline.limit(settings.farewellTime, "sign-off") {
+                _ = try await self.queue.unregister(id)
+            }
         } catch {
             report(.farewellFailed(error))
         }

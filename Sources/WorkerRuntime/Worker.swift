@@ -1,6 +1,7 @@
 package import JobQueue
 package import LeaseholdCore
 package import Logging
+package import Metrics
 package import Postgres
 import ServiceLifecycle
 import Synchronization
@@ -54,6 +55,7 @@ package final class Worker: Service {
         logger: Logger,
         clock: any Clock<Duration> = ContinuousClock(),
         random: RandomSource = RandomSource(),
+        metrics: any MetricsFactory = MetricsSystem.factory,
         events: TestSignal<WorkerEvent>? = nil
     ) throws(WorkerSettingsError) {
         try settings.validate()
@@ -64,7 +66,7 @@ package final class Worker: Service {
         self.maintenance = maintenance
         self.timeline = Timeline(clock)
         self.random = random
-        self.metrics = WorkerMetrics(kinds: registry.kinds)
+        self.metrics = WorkerMetrics(kinds: registry.kinds, factory: metrics)
         self.limits = registry.entries.compactMapValues { $0.options.concurrency.map(KindLimit.init) }
         self.state = Mutex(WorkerState(settings: settings))
         var logger = logger

@@ -5,29 +5,41 @@ import Testing
 
 @Suite struct ClaimScheduleTests {
     private let random = RandomSource(seed: 7)
+    private let pacing = ClaimPacing()
 
     private func schedule(slots: Int = 16) -> ClaimSchedule {
-        ClaimSchedule(slots: slots, pacing: ClaimPacing())
+        ClaimSchedule(slots: slots, pacing: pacing)
     }
 
-    /// Reports a claim that took 1 ms.
+    /// Reports a claim that took no time.
     private func report(
         _ schedule: inout ClaimSchedule,
         _ count: Int,
-        of asked: Int,
+        of asked: Int = 16,
         at now: Moment,
-        asleep: Bool = false,
-        nextDue: Moment? = nil
+        flag: ClaimSchedule.Flag = .leave,
+        nextDue: Moment? = nil,
+        isInFlight: Bool = false
     ) {
+        let isAsked = flag == .set || flag == .ask
         schedule.claimed(
             count,
             asked: asked,
-            took: .milliseconds(1),
-            asleep: asleep,
-            nextDue: nextDue,
+            took: .zero,
+            flag: flag,
+            outlook: isAsked ? ClaimSchedule.Outlook(nextDue: nextDue, isInFlight: isInFlight) : nil,
             now: now,
             random: random
         )
+    }
+
+    /// One that has found nothing, set the flag and found nothing again.
+    private func sleeper(at now: Moment = .zero, nextDue: Moment? = nil, isInFlight: Bool = false) -> ClaimSchedule {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: now)
+        report(&schedule, 0, at: now, flag: .set, nextDue: nextDue, isInFlight: isInFlight)
+        return schedule
     }
 
     private func waitMoment(_ action: ClaimSchedule.Action) throws -> Moment {
@@ -40,8 +52,8 @@ import Testing
 
     @Test func `Asks for as many jobs as there are free slots`() {
         var schedule = schedule()
-        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16))
-        #expect(schedule.next(now: .zero, free: 9) == .claim(limit: 9))
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
+        #expect(schedule.next(now: .zero, free: 9) == .claim(limit: 9, .leave))
     }
 
     @Test func `Waits for a slot when there is none`() {
@@ -52,20 +64,20 @@ import Testing
     @Test func `Claims again at once while claims come back full`() {
         var schedule = schedule()
         report(&schedule, 16, of: 16, at: .zero)
-        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16))
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
     }
 
     @Test func `A single free slot waits a little for others, then is filled alone`() {
         var schedule = schedule()
-        let delay = ClaimPacing().fillDelay
+        let delay = pacing.fillDelay
         #expect(schedule.next(now: .seconds(1), free: 1) == .wait(until: .seconds(1) + delay))
         #expect(schedule.next(now: .seconds(1) + delay / 2, free: 3) == .wait(until: .seconds(1) + delay))
-        #expect(schedule.next(now: .seconds(1) + delay, free: 3) == .claim(limit: 3))
+        #expect(schedule.next(now: .seconds(1) + delay, free: 3) == .claim(limit: 3, .leave))
     }
 
     @Test func `A quarter of the slots free is filled without waiting`() {
         var schedule = schedule()
-        #expect(schedule.next(now: .zero, free: 4) == .claim(limit: 4))
+        #expect(schedule.next(now: .zero, free: 4) == .claim(limit: 4, .leave))
     }
 
     @Test func `Polls with doubling pauses up to the longest when nothing can wake it`() throws {
@@ -76,10 +88,10 @@ import Testing
             report(&schedule, 0, of: 16, at: now)
             let until = try waitMoment(schedule.next(now: now, free: 16))
             pauses.append(until - now)
-            #expect(schedule.next(now: until, free: 16) == .claim(limit: 16))
+            #expect(schedule.next(now: until, free: 16) == .claim(limit: 16, .leave))
             now = until
         }
-        let pacing = ClaimPacing()
+        let pacing = pacing
         #expect(pauses[0] <= pacing.shortestPause * 2)
         #expect(pauses.allSatisfy { $0 <= pacing.longestPause })
         #expect(pauses.suffix(4).allSatisfy { $0 >= .seconds(1) }, "idle workers ask at most once a second")
@@ -89,55 +101,104 @@ import Testing
         var schedule = schedule()
         for _ in 0..<10 { report(&schedule, 0, of: 16, at: .zero) }
         report(&schedule, 1, of: 16, at: .zero)
-        #expect(try waitMoment(schedule.next(now: .zero, free: 15)) <= ClaimPacing().shortestPause)
+        #expect(try waitMoment(schedule.next(now: .zero, free: 15)) <= pacing.shortestPause)
     }
 
     @Test func `Goes to sleep by setting the flag and looking once more`() throws {
         var schedule = schedule()
         schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero)
-        #expect(schedule.next(now: .zero, free: 16) == .sleepAndClaim(limit: 16))
-        report(&schedule, 0, of: 16, at: .zero, asleep: true)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        report(&schedule, 0, at: .zero, flag: .set)
         let until = try waitMoment(schedule.next(now: .zero, free: 16))
-        #expect(until > ClaimPacing().asleepPause * 0.8)
-        #expect(schedule.next(now: until, free: 16) == .sleepAndClaim(limit: 16), "looks in any case")
+        #expect(until > pacing.asleepPause * 0.8)
+        #expect(schedule.next(now: until, free: 16) == .claim(limit: 16, .leave), "looks in any case")
     }
 
-    @Test func `A job that slipped in before the flag keeps it awake`() {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero)
-        report(&schedule, 1, of: 16, at: .zero, asleep: true)
-        #expect(schedule.next(now: .zero, free: 15) == .sleepAndClaim(limit: 15))
-    }
-
-    @Test func `A notification ends the sleep`() {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero, asleep: true)
-        schedule.notified(now: .seconds(1))
-        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16))
-    }
-
-    @Test func `Sleeps no longer than until the next scheduled job is due`() throws {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero, asleep: true, nextDue: .milliseconds(300))
-        #expect(try waitMoment(schedule.next(now: .zero, free: 16)) == .milliseconds(300))
-    }
-
-    @Test func `Woken again and again at once, it looks a few times before it sleeps`() throws {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero, asleep: true)
-        schedule.notified(now: .milliseconds(1))
-        for look in 0..<ClaimPacing().quickPolls {
-            report(&schedule, 1, of: 16, at: .milliseconds(2 + look))
-            let now = Moment.milliseconds(2 + look)
-            #expect(try waitMoment(schedule.next(now: now, free: 15)) == now + ClaimPacing().shortestPause)
+    @Test func `Sets the flag anew before it runs out`() throws {
+        var schedule = sleeper()
+        var now = Moment.zero
+        var flags: [ClaimSchedule.Flag] = []
+        while now < .seconds(120) {
+            now = try waitMoment(schedule.next(now: now, free: 16))
+            guard case .claim(_, let flag) = schedule.next(now: now, free: 16) else { break }
+            flags.append(flag)
+            if flag == .set { #expect(now < pacing.flagTime * flags.count { $0 == .set }) }
+            report(&schedule, 0, at: now, flag: flag)
         }
-        report(&schedule, 1, of: 16, at: .milliseconds(30))
-        #expect(schedule.next(now: .milliseconds(30), free: 15) == .sleepAndClaim(limit: 15))
+        #expect(flags.count { $0 == .set } == 2)
+        #expect(flags.count <= 80, "a sleeping worker looks less than once a second")
+    }
+
+    @Test func `A job that slipped in before the flag is found, and it looks again soon`() throws {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero)
+        report(&schedule, 1, at: .zero, flag: .set)
+        #expect(try waitMoment(schedule.next(now: .zero, free: 15)) == pacing.fillDelay)
+        #expect(schedule.next(now: pacing.fillDelay, free: 15) == .claim(limit: 15, .leave))
+    }
+
+    @Test func `While others may commit without having seen the flag it looks again with growing pauses`() throws {
+        var schedule = sleeper(isInFlight: true)
+        var now = Moment.zero
+        var pauses: [Duration] = []
+        for _ in 0..<12 {
+            let until = try waitMoment(schedule.next(now: now, free: 16))
+            pauses.append(until - now)
+            now = until
+            #expect(schedule.next(now: now, free: 16) == .claim(limit: 16, .ask))
+            report(&schedule, 0, at: now, flag: .ask, isInFlight: true)
+        }
+        #expect(pauses[0] <= pacing.shortestPause * 2)
+        #expect(pauses.last == pacing.asleepPause)
+        report(&schedule, 0, at: now, flag: .ask)
+        let until = try waitMoment(schedule.next(now: now, free: 16))
+        #expect(schedule.next(now: until, free: 16) == .claim(limit: 16, .leave), "nothing is in flight any more")
+    }
+
+    @Test func `A notification ends the sleep, and without more jobs the flag need not be set again`() throws {
+        var schedule = sleeper()
+        schedule.notified(now: .seconds(1))
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .leave))
+        report(&schedule, 1, at: .seconds(1))
+        let soon = try waitMoment(schedule.next(now: .seconds(1), free: 15))
+        #expect(schedule.next(now: soon, free: 15) == .claim(limit: 15, .leave))
+        report(&schedule, 0, of: 15, at: soon)
+        #expect(try waitMoment(schedule.next(now: soon, free: 15)) > soon + .seconds(1))
+    }
+
+    @Test func `Woken to a full load it clears the flag, so that enqueues stop notifying`() {
+        var schedule = sleeper()
+        schedule.notified(now: .seconds(1))
+        report(&schedule, 16, at: .seconds(1))
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .clear))
+        report(&schedule, 16, at: .seconds(1), flag: .clear)
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .leave))
+        report(&schedule, 0, at: .seconds(1))
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .set))
+    }
+
+    @Test func `Sleeps no longer than until the next job is due`() throws {
+        var schedule = sleeper(nextDue: .milliseconds(300))
+        #expect(try waitMoment(schedule.next(now: .zero, free: 16)) == .milliseconds(300))
+        report(&schedule, 0, at: .milliseconds(300))
+        #expect(try waitMoment(schedule.next(now: .milliseconds(300), free: 16)) > .seconds(1))
+        schedule.willBeDue(at: .milliseconds(900))
+        #expect(try waitMoment(schedule.next(now: .milliseconds(300), free: 16)) == .milliseconds(900))
+    }
+
+    @Test func `Woken again and again at once, it clears the flag and looks a few times before it sleeps`() throws {
+        var schedule = sleeper()
+        schedule.notified(now: .milliseconds(1))
+        #expect(schedule.next(now: .milliseconds(1), free: 16) == .claim(limit: 16, .clear))
+        for look in 0..<pacing.quickPolls {
+            let now = Moment.milliseconds(2 + look)
+            report(&schedule, 1, at: now, flag: look == 0 ? .clear : .leave)
+            #expect(try waitMoment(schedule.next(now: now, free: 15)) == now + pacing.shortestPause)
+        }
+        report(&schedule, 1, at: .milliseconds(30))
+        #expect(schedule.next(now: .milliseconds(30), free: 15) == .claim(limit: 15, .set))
     }
 
     @Test func `After a failure it waits, then claims`() {
@@ -145,25 +206,42 @@ import Testing
         schedule.failed(retryAt: .seconds(2))
         #expect(schedule.next(now: .seconds(1), free: 16) == .wait(until: .seconds(2)))
         #expect(!schedule.couldClaim(now: .seconds(1), free: 16))
-        #expect(schedule.next(now: .seconds(2), free: 16) == .claim(limit: 16))
+        #expect(schedule.next(now: .seconds(2), free: 16) == .claim(limit: 16, .leave))
     }
 
-    @Test func `A written settle makes a sleeper look again without leaving its sleep`() {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero, asleep: true)
+    @Test func `A written settle makes a sleeper look again at once`() throws {
+        var schedule = sleeper()
         schedule.mayHaveMore()
-        #expect(schedule.next(now: .milliseconds(1), free: 1) == .sleepAndClaim(limit: 1))
+        #expect(schedule.next(now: .milliseconds(1), free: 1) == .claim(limit: 1, .leave))
+    }
+
+    @Test func `A claim that carries outcomes does not wait for more free slots, once`() {
+        var schedule = schedule()
+        let asked = [schedule.carry(), schedule.carry()]
+        #expect(asked == [true, false])
+        #expect(schedule.next(now: .zero, free: 1) == .claim(limit: 1, .leave))
+        report(&schedule, 1, of: 1, at: .zero)
+        let again = schedule.carry()
+        #expect(again)
     }
 
     @Test func `Losing the notifications means polling`() throws {
-        var schedule = schedule()
-        schedule.listening(true)
-        report(&schedule, 0, of: 16, at: .zero, asleep: true)
+        var schedule = sleeper()
         schedule.listening(false)
-        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16))
-        report(&schedule, 0, of: 16, at: .zero)
-        #expect(try waitMoment(schedule.next(now: .zero, free: 16)) <= ClaimPacing().shortestPause * 2)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
+        report(&schedule, 0, at: .zero)
+        #expect(try waitMoment(schedule.next(now: .zero, free: 16)) <= pacing.shortestPause * 2)
+    }
+
+    @Test func `A new life, or a claim without an answer, sets the flag again`() {
+        var schedule = sleeper()
+        schedule.forgetFlag()
+        schedule.mayHaveMore()
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        schedule = sleeper()
+        schedule.failed(retryAt: .zero)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
     }
 
     @Test func `Batches grow while full claims are quick and shrink when one is slow`() {

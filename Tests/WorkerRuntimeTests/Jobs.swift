@@ -1,7 +1,7 @@
+import JobQueue
 import LeaseholdCore
 import Synchronization
 
-@testable import JobQueue
 @testable import WorkerRuntime
 
 /// A value that several tasks of a test write.
@@ -31,12 +31,8 @@ func claimedJob(
         run: RunID(rawValue: run),
         tenant: TenantID(rawValue: "t1")!,
         kind: JobKind(rawValue: kind)!,
-        queue: .default,
         args: args,
         attempt: attempt,
-        maxAttempts: 5,
-        timeout: nil,
-        progress: progress,
-        waited: .zero
+        progress: progress
     )
 }

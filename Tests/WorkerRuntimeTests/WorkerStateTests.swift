@@ -24,8 +24,6 @@ import Testing
             jobs.count,
             asked: 4,
             took: .milliseconds(1),
-            asleep: false,
-            nextDue: nil,
             now: now,
             random: random
         )

@@ -147,6 +147,15 @@ struct WorkerState {
         claims.mayHaveMore()
     }
 
+    private var hasAnnouncedStop = false
+
+    /// The worker to announce as stopping: once, as soon as it is.
+    mutating func takeStopAnnouncement() -> WorkerID? {
+        if hasAnnouncedStop || shutdown.mayClaim || !heart.isAlive { return nil }
+        hasAnnouncedStop = true
+        return id
+    }
+
     /// When ``tick(now:)`` has something to do.
     var nextTick: Moment? {
         [running.nextMoment, heart.lapseMoment, shutdown.deadline].compactMap { $0 }.min()

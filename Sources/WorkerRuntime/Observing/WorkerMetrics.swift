@@ -13,15 +13,16 @@ struct WorkerMetrics: Sendable {
         let leaseLost: Counter
         private let settled: [String: Counter]
 
-        init(_ kind: String) {
+        init(_ kind: String, factory: any MetricsFactory) {
             let dimensions = [("kind", kind)]
-            claims = Counter(label: "job_claimed", dimensions: dimensions)
-            running = Metrics.Timer(label: "job_run_seconds", dimensions: dimensions)
-            waiting = Metrics.Timer(label: "job_wait_seconds", dimensions: dimensions)
-            leaseLost = Counter(label: "lease_lost", dimensions: dimensions)
+            claims = Counter(label: "job_claimed", dimensions: dimensions, factory: factory)
+            running = Metrics.Timer(label: "job_run_seconds", dimensions: dimensions, factory: factory)
+            waiting = Metrics.Timer(label: "job_wait_seconds", dimensions: dimensions, factory: factory)
+            leaseLost = Counter(label: "lease_lost", dimensions: dimensions, factory: factory)
             settled = Dictionary(
                 uniqueKeysWithValues: Verdict.labels.map { outcome in
-                    (outcome, Counter(label: "job_settled", dimensions: dimensions + [("outcome", outcome)]))
+                    let dimensions = dimensions + [("outcome", outcome)]
+                    return (outcome, Counter(label: "job_settled", dimensions: dimensions, factory: factory))
                 }
             )
         }
@@ -37,22 +38,34 @@ struct WorkerMetrics: Sendable {
 
     private let kinds: [JobKind: OfKind]
     /// Together, since their names come from outside and are without bound.
-    private let unknown = OfKind("unknown")
+    private let unknown: OfKind
 
-    private let running = Gauge(label: "job_running")
-    private let unwritten = Gauge(label: "job_unwritten")
-    private let claimSeconds = Metrics.Timer(label: "claim_seconds")
-    private let settleSeconds = Metrics.Timer(label: "settle_seconds")
-    private let heartbeatFailed = Counter(label: "heartbeat_failed")
-    private let lapsed = Counter(label: "worker_lapsed")
-    private let rescued = Counter(label: "job_rescued")
-    private let strays = Counter(label: "job_stray")
-    private let unconfirmed = Counter(label: "settle_unconfirmed")
-    private let abandoned = Counter(label: "settle_abandoned")
-    private let dropped = Counter(label: "lease_dropped")
+    private let running: Gauge
+    private let unwritten: Gauge
+    private let claimSeconds: Metrics.Timer
+    private let settleSeconds: Metrics.Timer
+    private let heartbeatFailed: Counter
+    private let lapsed: Counter
+    private let rescued: Counter
+    private let strays: Counter
+    private let unconfirmed: Counter
+    private let abandoned: Counter
+    private let dropped: Counter
 
-    init(kinds: [JobKind]) {
-        self.kinds = Dictionary(uniqueKeysWithValues: kinds.map { ($0, OfKind($0.rawValue)) })
+    init(kinds: [JobKind], factory: any MetricsFactory) {
+        self.kinds = Dictionary(uniqueKeysWithValues: kinds.map { ($0, OfKind($0.rawValue, factory: factory)) })
+        unknown = OfKind("unknown", factory: factory)
+        running = Gauge(label: "job_running", factory: factory)
+        unwritten = Gauge(label: "job_unwritten", factory: factory)
+        claimSeconds = Metrics.Timer(label: "claim_seconds", factory: factory)
+        settleSeconds = Metrics.Timer(label: "settle_seconds", factory: factory)
+        heartbeatFailed = Counter(label: "heartbeat_failed", factory: factory)
+        lapsed = Counter(label: "worker_lapsed", factory: factory)
+        rescued = Counter(label: "job_rescued", factory: factory)
+        strays = Counter(label: "job_stray", factory: factory)
+        unconfirmed = Counter(label: "settle_unconfirmed", factory: factory)
+        abandoned = Counter(label: "settle_abandoned", factory: factory)
+        dropped = Counter(label: "lease_dropped", factory: factory)
     }
 
     /// Counts and times what an event says.
