@@ -92,6 +92,9 @@ extension JobQueue {
 
     package func outlook() async throws -> WorkerOutlook {
         let row = try await pool.query(.workerOutlook).only
-        return WorkerOutlook(nextDue: try row.decode("next_due"), inFlight: try row.decode("in_flight"))
+        return WorkerOutlook(
+            dueIn: try row.decode("due_in", as: Double?.self).map { .seconds($0) },
+            inFlight: try row.decode("in_flight")
+        )
     }
 }

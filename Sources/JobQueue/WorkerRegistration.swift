@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 package import LeaseholdCore
 
 /// What a worker process says of itself when it starts.
@@ -57,8 +57,8 @@ package struct RescuedJob: Sendable {
 
 /// What a worker needs to know before it sleeps.
 package struct WorkerOutlook: Sendable {
-    /// When the next job is due or the next throttled lane opens, by the database's clock.
-    package let nextDue: Date?
+    /// How long until the next job is due or the next throttled lane opens; below zero if one is.
+    package let dueIn: Duration?
     /// Transactions are open that may have enqueued before the worker said that it sleeps: their
     /// commit may not notify it. It should look again soon, with growing pauses.
     package let inFlight: Bool

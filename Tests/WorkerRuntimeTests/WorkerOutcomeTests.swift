@@ -3,8 +3,8 @@ import LeaseholdCore
 import Logging
 import Metrics
 import MetricsTestKit
-import Testing
 import TestSupport
+import Testing
 
 @testable import WorkerRuntime
 
@@ -38,7 +38,9 @@ import TestSupport
 
     @Test func `A handler that throws is tried again with its label and text, the last time discarded`() async throws {
         var make = WorkerMake()
-        let options = JobKindOptions(retry: RetryPolicy(shortest: .zero, base: .milliseconds(1), longest: .milliseconds(1)))
+        let options = JobKindOptions(
+            retry: RetryPolicy(shortest: .zero, base: .milliseconds(1), longest: .milliseconds(1))
+        )
         try make.on("k", options: options) { _ in throw Broken() }
         try await withWorker(make) { bench in
             let id = try await bench.enqueue("k", maxAttempts: 2)
@@ -91,7 +93,9 @@ import TestSupport
     @Test func `Progress is kept over a retry, and the next run goes on from it`() async throws {
         var make = WorkerMake()
         struct Checkpoint: Codable, Equatable { var page: Int }
-        let options = JobKindOptions(retry: RetryPolicy(shortest: .zero, base: .milliseconds(1), longest: .milliseconds(1)))
+        let options = JobKindOptions(
+            retry: RetryPolicy(shortest: .zero, base: .milliseconds(1), longest: .milliseconds(1))
+        )
         let seen = Locked<[Int?]>([])
         try make.on("k", options: options) { context in
             let last = try context.progress(as: Checkpoint.self)

@@ -2,8 +2,9 @@ import Foundation
 import JobQueue
 import LeaseholdCore
 import ServiceLifecycle
-import Testing
+import Synchronization
 import TestSupport
+import Testing
 import UnixSignals
 
 @testable import WorkerRuntime
@@ -88,7 +89,9 @@ import UnixSignals
         }
     }
 
-    @Test func `What still runs after the drain is cancelled and handed back without counting the attempt`() async throws {
+    @Test func `What still runs after the drain is cancelled and handed back without counting the attempt`()
+        async throws
+    {
         var make = WorkerMake()
         let clock = make.freeze()
         try make.on("k", Self.untilCancelled)
@@ -129,7 +132,7 @@ import UnixSignals
         try await withWorker(make) { bench in
             _ = try await bench.enqueue("k")
             await bench.event("job_started")
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            await withThrowingTaskGroup(of: Void.self) { group in
                 let heard = TestSignal<Int>()
                 let signals = SecondSignal(for: bench.worker, signals: [.sigusr1], heard: heard)
                 group.addTask { try await signals.run() }

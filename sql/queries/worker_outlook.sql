@@ -1,3 +1,4 @@
 -- worker_outlook: when something is due next, and whether a sleeper may miss a notification. Leans on job_due and lane_look.
 -- params: none
-select next_due, in_flight from leasehold.worker_outlook()
+select date_part('epoch', next_due - clock_timestamp()) as due_in, in_flight
+from leasehold.worker_outlook()
