@@ -7,6 +7,7 @@ package protocol PostgresArrayElement: Sendable {
     static var postgresArrayType: PostgresType { get }
     static func encode(array: [Self], as type: PostgresType, into bytes: inout [UInt8]) -> Bool
     static func decode(array value: PostgresValue) throws(PostgresDecodingProblem) -> [Self]
+    static func text(array: [Self]) -> String?
 }
 
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
@@ -37,6 +38,8 @@ extension UInt8: PostgresArrayElement {
         guard value.type == .bytea else { throw .type }
         return [UInt8](bytes)
     }
+
+    package static func text(array: [UInt8]) -> String? { PostgresText.bytea(array) }
 }
 
 extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable {
@@ -52,6 +55,11 @@ extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable
     package static func decode(array value: PostgresValue) throws(PostgresDecodingProblem) -> [Self] {
         try ArrayReader.read(value)
     }
+
+    package static func text(array: [Self]) -> String? {
+        let texts = array.compactMap(\.postgresText)
+        return texts.count == array.count ? PostgresText.array(texts) : nil
+    }
 }
 
 extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement & PostgresEncodable & PostgresDecodable {
@@ -63,6 +71,12 @@ extension Optional: PostgresArrayElement where Wrapped: PostgresArrayElement & P
 
     package static func decode(array value: PostgresValue) throws(PostgresDecodingProblem) -> [Wrapped?] {
         try ArrayReader.read(value)
+    }
+
+    package static func text(array: [Wrapped?]) -> String? {
+        let texts = array.map { $0?.postgresText }
+        let hasUnwritable = zip(array, texts).contains { $0 != nil && $1 == nil }
+        return hasUnwritable ? nil : PostgresText.array(texts)
     }
 }
 

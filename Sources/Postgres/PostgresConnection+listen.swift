@@ -4,6 +4,11 @@ import CLibPQ
 package struct PostgresNotification: Sendable, Hashable {
     package let channel: String
     package let payload: String
+
+    package init(channel: String, payload: String) {
+        self.channel = channel
+        self.payload = payload
+    }
 }
 
 /// Notifications that came and nobody took yet. Equal ones are kept once: a notification says that

@@ -16,7 +16,7 @@ extension PostgresConnection {
         try Task.checkCancellation()
         do {
             return try await sendPipeline(statements)
-        } catch let error as PostgresError where error.statement.map({ forget($0, after: error) }) ?? false {
+        } catch let error as PostgresError where forgetPrepared(after: error) {
             return try await sendPipeline(statements)
         }
     }

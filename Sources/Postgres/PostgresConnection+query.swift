@@ -58,7 +58,7 @@ extension PostgresConnection {
         do {
             try await prepare(statement)
             return PostgresRows(try await send(statement, prepared: true))
-        } catch let error as PostgresError where forget(statement.name, after: error) {
+        } catch let error as PostgresError where forgetPrepared(after: error) {
             try await prepare(statement)
             return PostgresRows(try await send(statement, prepared: true))
         }
@@ -85,30 +85,31 @@ extension PostgresConnection {
     }
 
     func hasPrepared(_ statement: Statement) -> Bool {
-        prepared[statement.name] == statement.text && !staleNames.contains(statement.name)
+        !mustDeallocate && prepared[statement.name] == statement.text
     }
 
-    /// Takes a statement of the same name off the server, where it is known to be there.
+    /// Takes outdated statements off the server, so that `statement` can be prepared.
     func forgetOutdated(_ statement: Statement) async throws {
-        guard prepared[statement.name] != nil || staleNames.contains(statement.name) else { return }
-        try await run(simple: "deallocate \"\(statement.name)\"", name: "deallocate", onCancel: .askServer)
-        prepared[statement.name] = nil
-        staleNames.remove(statement.name)
+        if mustDeallocate {
+            try await run(simple: "deallocate all", name: "deallocate", onCancel: .askServer)
+            prepared = [:]
+            mustDeallocate = false
+        } else if prepared[statement.name] != nil {
+            try await run(simple: "deallocate \"\(statement.name)\"", name: "deallocate", onCancel: .askServer)
+            prepared[statement.name] = nil
+        }
     }
 
-    /// Forgets a prepared statement if `error` says that the server's copy is gone or outdated.
+    /// Forgets the prepared statements if `error` says that the server's are gone (`DISCARD ALL`)
+    /// or outdated (a changed result type).
     ///
     /// - Returns: whether the statement can be run again now, which a transaction does not allow.
-    func forget(_ name: String, after error: PostgresError) -> Bool {
-        if error.isServer(.invalidStatementName) {
-            prepared[name] = nil
-            staleNames.remove(name)
-        } else if error.isServer(.featureNotSupported) || error.isServer(.duplicatePreparedStatement) {
-            prepared[name] = nil
-            staleNames.insert(name)
-        } else {
-            return false
+    func forgetPrepared(after error: PostgresError) -> Bool {
+        switch error.sqlState.map({ SQLState($0) }) {
+        case .invalidStatementName, .featureNotSupported, .duplicatePreparedStatement: break
+        default: return false
         }
+        mustDeallocate = true
         return phase == .open && transactionStatus == .idle
     }
 

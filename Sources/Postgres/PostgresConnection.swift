@@ -25,8 +25,8 @@ package actor PostgresConnection {
     var waiter: Waiter?
     /// Statement name to text, for those the server has prepared in this session.
     var prepared: [String: String] = [:]
-    /// Names that the server knows but that must be prepared again.
-    var staleNames: Set<String> = []
+    /// The server's prepared statements are not, or not all, what ``prepared`` said.
+    var mustDeallocate = false
     var notifications = NotificationBuffer()
     /// The connection attempt whose time is up.
     var expiredAttempt = 0

@@ -9,6 +9,10 @@ package protocol PostgresEncodable: Sendable {
     ///
     /// - Returns: false if this value has no form in that type; nothing is appended then.
     func encode(as type: PostgresType, into bytes: inout [UInt8]) -> Bool
+
+    /// The value as an SQL literal without its quotes, which the text format of COPY carries. Nil
+    /// if it has no form in its type.
+    var postgresText: String? { get }
 }
 
 extension Bool: PostgresEncodable {

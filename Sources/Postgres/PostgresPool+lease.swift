@@ -9,6 +9,8 @@ extension PostgresPool {
     struct Lease: Sendable {
         let connection: PostgresConnection
         let bornAt: Duration
+        /// Made for this lease: if it is lost too, another would be as well.
+        let isNew: Bool
     }
 
     /// Takes a connection and runs `prepare` on it. If the connection proves dead then, a new one
@@ -20,7 +22,7 @@ extension PostgresPool {
             do {
                 try await prepare(lease.connection)
                 return lease
-            } catch let error as PostgresError where error.isConnectionLost && !lease.isFresh(time.now()) {
+            } catch let error as PostgresError where error.isConnectionLost && !lease.isNew {
                 await lease.connection.close()
                 forget(lease.connection)
                 lease = try await makeLease(.slot(notBefore: shared.withLock { $0.state.replacement() }))
@@ -74,7 +76,7 @@ extension PostgresPool {
                 await connection.close()
                 return try await makeLease(.slot(notBefore: shared.withLock { $0.state.replacement() }))
             }
-            return register(Lease(connection: connection, bornAt: bornAt))
+            return register(Lease(connection: connection, bornAt: bornAt, isNew: false))
         case .slot(let notBefore):
             return register(try await connect(notBefore: notBefore))
         }
@@ -98,7 +100,7 @@ extension PostgresPool {
             let connection = try await PostgresConnection.connect(configuration, logger: logger)
             shared.withLock { $0.state.didConnect() }
             PostgresMetrics.connected(outcome: "ok")
-            return Lease(connection: connection, bornAt: time.now())
+            return Lease(connection: connection, bornAt: time.now(), isNew: true)
         } catch {
             let wasCancelled = error is CancellationError
             if !wasCancelled { PostgresMetrics.connected(outcome: errorLabel(error)) }
@@ -188,11 +190,6 @@ extension PostgresPool {
         PostgresMetrics.connections(idle: idle, leased: leased)
         for continuation in drained { continuation.resume() }
     }
-}
-
-extension PostgresPool.Lease {
-    /// A connection made just now: if it is lost too, the next would be as well.
-    fileprivate func isFresh(_ now: Duration) -> Bool { now - bornAt < .seconds(1) }
 }
 
 extension PostgresError {

@@ -16,6 +16,9 @@ package struct PostgresRows: RandomAccessCollection, Sendable {
     /// The columns' names, in order.
     package var columns: [String] { answer.columns.map(\.name) }
 
+    /// The columns' types as SQL names them, in order.
+    package var columnTypes: [String] { answer.columns.map(\.type.description) }
+
     /// Every row by position: `try rows.decode((Int64, String?).self)`.
     package func decode<each Value: PostgresDecodable>(
         _ types: (repeat each Value).Type = (repeat each Value).self

@@ -1,27 +1,47 @@
-import Foundation
+package import Foundation
 
-/// Values as SQL literals without their quotes: what the text format of COPY carries.
-extension PostgresEncodable {
-    /// Nil if the value has no form in its type.
-    var postgresText: String? {
-        switch self {
-        case let value as Bool: value ? "t" : "f"
-        case let value as String: value.utf8.contains(0) ? nil : value
-        case let value as PostgresJSON: value.text
-        case let value as [UInt8]: PostgresText.bytea(value)
-        case let value as Double: PostgresText.number(value.description)
-        case let value as Float: PostgresText.number(value.description)
-        case let value as Decimal: value.isNaN ? nil : value.description
-        case let value as UUID: value.uuidString.lowercased()
-        case let value as Date: PostgresText.time(value)
-        case let value as any FixedWidthInteger: String(value)
-        case let value as any TextArray: value.arrayText
-        default: nil
-        }
-    }
+extension Bool {
+    package var postgresText: String? { self ? "t" : "f" }
 }
 
-private enum PostgresText {
+extension PostgresEncodable where Self: FixedWidthInteger {
+    package var postgresText: String? { String(self) }
+}
+
+extension Double {
+    package var postgresText: String? { PostgresText.number(description) }
+}
+
+extension Float {
+    package var postgresText: String? { PostgresText.number(description) }
+}
+
+extension Decimal {
+    package var postgresText: String? { isNaN ? nil : description }
+}
+
+extension String {
+    package var postgresText: String? { utf8.contains(0) ? nil : self }
+}
+
+extension PostgresJSON {
+    package var postgresText: String? { text.postgresText }
+}
+
+extension UUID {
+    package var postgresText: String? { uuidString.lowercased() }
+}
+
+extension Date {
+    package var postgresText: String? { PostgresText.time(self) }
+}
+
+extension Array where Element: PostgresArrayElement {
+    package var postgresText: String? { Element.text(array: self) }
+}
+
+/// Literals whose form needs some work.
+enum PostgresText {
     static func bytea(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let hex = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
@@ -50,6 +70,20 @@ private enum PostgresText {
         let year = civil.year > 0 ? civil.year : 1 - civil.year
         return "\(padded(year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2)) \(clock)."
             + "\(padded(inDay % 1_000_000, 6))+00\(civil.year > 0 ? "" : " BC")"
+    }
+
+    /// `{"a",NULL}`: nil elements of `texts` are NULL.
+    static func array(_ texts: [String?]) -> String {
+        "{" + texts.map { $0.map(quoted) ?? "NULL" }.joined(separator: ",") + "}"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for character in text.unicodeScalars {
+            if character == "\"" || character == "\\" { result.unicodeScalars.append("\\") }
+            result.unicodeScalars.append(character)
+        }
+        return result + "\""
     }
 
     private static func padded(_ number: Int64, _ width: Int) -> String {
@@ -82,50 +116,5 @@ private struct CivilDay {
         day = dayOfYear - (153 * shifted + 2) / 5 + 1
         month = shifted < 10 ? shifted + 3 : shifted - 9
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    }
-}
-
-/// Arrays of anything that has a text form.
-private protocol TextArray {
-    var arrayText: String? { get }
-}
-
-extension Array: TextArray where Element: PostgresArrayElement {
-    fileprivate var arrayText: String? {
-        var parts: [String] = []
-        for element in self {
-            switch PostgresElementText(element) {
-            case .null: parts.append("NULL")
-            case .text(let text): parts.append(Self.quoted(text))
-            case .none: return nil
-            }
-        }
-        return "{" + parts.joined(separator: ",") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for character in text.unicodeScalars {
-            if character == "\"" || character == "\\" { result.unicodeScalars.append("\\") }
-            result.unicodeScalars.append(character)
-        }
-        return result + "\""
-    }
-}
-
-private enum PostgresElementText {
-    case null
-    case text(String)
-
-    /// Nil if the element has no text form.
-    init?<Element>(_ element: Element) {
-        // An optional element is taken apart first: a cast of nil would fail silently.
-        if case Optional<Any>.none = element as Any? {
-            self = .null
-        } else if let value = element as? any PostgresEncodable, let text = value.postgresText {
-            self = .text(text)
-        } else {
-            return nil
-        }
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// timestamptz: microseconds since the start of the year 2000, UTC.
 ///
 /// `Date` counts seconds as a `Double` from 2001, which holds every microsecond up to the year
-/// 2143; beyond that its own resolution is coarser.
+/// 2137; beyond that its own resolution is coarser.
 enum PostgresTime {
     /// From 2000-01-01 to Date's reference date 2001-01-01: a leap year.
     private static let secondsToReferenceDate: Int64 = 366 * 86400

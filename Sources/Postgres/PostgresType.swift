@@ -21,6 +21,11 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
     package static let unknown = PostgresType(rawValue: 705)
     package static let bpchar = PostgresType(rawValue: 1042)
     package static let varchar = PostgresType(rawValue: 1043)
+    package static let inet = PostgresType(rawValue: 869)
+    package static let date = PostgresType(rawValue: 1082)
+    package static let time = PostgresType(rawValue: 1083)
+    package static let timestamp = PostgresType(rawValue: 1114)
+    package static let interval = PostgresType(rawValue: 1186)
     package static let timestamptz = PostgresType(rawValue: 1184)
     package static let numeric = PostgresType(rawValue: 1700)
     package static let void = PostgresType(rawValue: 2278)
@@ -50,7 +55,9 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
         .text: .init(rawValue: 1009), .bpchar: .init(rawValue: 1014), .varchar: .init(rawValue: 1015),
         .int8: .init(rawValue: 1016), .float4: .init(rawValue: 1021), .float8: .init(rawValue: 1022),
         .oid: .init(rawValue: 1028), .json: .init(rawValue: 199), .timestamptz: .init(rawValue: 1185),
-        .numeric: .init(rawValue: 1231), .uuid: .init(rawValue: 2951), .jsonb: .init(rawValue: 3807),
+        .inet: .init(rawValue: 1041), .date: .init(rawValue: 1182), .time: .init(rawValue: 1183),
+        .timestamp: .init(rawValue: 1115), .interval: .init(rawValue: 1187), .numeric: .init(rawValue: 1231),
+        .uuid: .init(rawValue: 2951), .jsonb: .init(rawValue: 3807),
     ]
 
     private static let elements = Dictionary(uniqueKeysWithValues: arrays.map { ($1, $0) })
@@ -83,7 +90,8 @@ extension PostgresType: CustomStringConvertible {
         .int8: "bigint", .int2: "smallint", .int4: "integer", .text: "text", .oid: "oid", .json: "json",
         .float4: "real", .float8: "double precision", .unknown: "unknown", .bpchar: "character",
         .varchar: "character varying", .timestamptz: "timestamptz", .numeric: "numeric", .void: "void",
-        .uuid: "uuid", .jsonb: "jsonb",
+        .uuid: "uuid", .jsonb: "jsonb", .inet: "inet", .date: "date", .time: "time", .timestamp: "timestamp",
+        .interval: "interval",
     ]
 
     private static let aliases: [String: PostgresType] = [

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct QueryTests {
     @Test func `a statement of a file gets its parameters and gives rows`() async throws {
-        try await withDatabase { database in
+        try await withEmptyDatabase { database in
             let pool = database.pool()
             let file = SQLFile(
                 name: "test_add",
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `a transaction that throws leaves nothing behind`() async throws {
-        try await withDatabase { database in
+        try await withEmptyDatabase { database in
             let pool = database.pool()
             struct Stop: Error {}
             await #expect(throws: Stop.self) {
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `a pipeline answers every call in one round trip`() async throws {
-        try await withDatabase { database in
+        try await withEmptyDatabase { database in
             let pool = database.pool()
             let file = SQLFile(name: "test_echo", text: "-- params: $1 bigint number\nselect $1 as number")
             let answers = try await pool.pipeline((1...5).map { PostgresCall(file, $0) })
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `a copy writes what a query reads`() async throws {
-        try await withDatabase { database in
+        try await withEmptyDatabase { database in
             let pool = database.pool()
             try await pool.withConnection { connection in
                 try await connection.run(script: "create table t (id bigint, name text, data jsonb)")

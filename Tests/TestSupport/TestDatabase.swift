@@ -72,4 +72,10 @@ package struct TestSupportError: ExplainedError {
     package let label: String
     package let message: String
     package let hint: String?
+
+    package init(label: String, message: String, hint: String? = nil) {
+        self.label = label
+        self.message = message
+        self.hint = hint
+    }
 }

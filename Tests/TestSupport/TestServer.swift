@@ -55,8 +55,7 @@ final class TestServer: Sendable {
             throw TestSupportError(
                 label: "leaked_connection",
                 message: "expected every connection to be back in its pool at the end of the test, "
-                    + "got \(leaked) still lent out",
-                hint: nil
+                    + "got \(leaked) still lent out"
             )
         }
         return value
