@@ -1,0 +1,158 @@
+import LeaseholdCore
+package import Logging
+import Metrics
+import Postgres
+import ServiceLifecycle
+import SQLFiles
+
+/// Refreshes credentials before they expire, climbs the ladder of suspect ones and replays spools.
+///
+/// Every worker with the refresh role runs one; they share the work by SKIP LOCKED and the budget by
+/// the provider's row, and none is a leader. ``run()`` returns after the exchanges under way are
+/// settled, so it stands behind the pool in the list of services.
+package struct RefreshService: Service {
+    private let vault: TokenVault
+    private let listens: Bool
+    private let logger: Logger
+
+    /// - Parameter listens: wakes up by LISTEN too; false behind PgBouncer in transaction mode.
+    package init(vault: TokenVault, listens: Bool = true, logger: Logger) {
+        self.vault = vault
+        self.listens = listens
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let wake = WakeSignal()
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                if listens { group.addTask { await listen(wake) } }
+                group.addTask { await every(vault.settings.replayInterval) { try await vault.replaySpools() } }
+                group.addTask { await every(.seconds(3600)) { try await vault.tidy() } }
+                group.addTask { await refresh(wake) }
+                await wake.closed()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            wake.close()
+        }
+        await vault.shutDown()
+    }
+
+    /// The loop over due credentials.
+    private func refresh(_ wake: WakeSignal) async {
+        let running = RunningCount(wake)
+        await withDiscardingTaskGroup { group in
+            while !wake.isClosed && !Task.isCancelled {
+                var pause = vault.settings.pollInterval
+                let free = vault.settings.exchangeLimit - running.count
+                if free > 0 {
+                    let seen = wake.count
+                    pause = await takeDue(most: free) { tenant, generation in
+                        running.begin()
+                        group.addTask {
+                            await tend(tenant, generation)
+                            running.end()
+                        }
+                    }
+                    if wake.count != seen { continue }
+                }
+                await wake.wait(atMost: pause, time: vault.time)
+            }
+        }
+    }
+
+    /// - Returns: how long there is nothing to do.
+    private func takeDue(most: Int, _ begin: (TenantID, Int64) -> Void) async -> Duration {
+        let longest = vault.settings.pollInterval
+        do {
+            let batch = try await vault.store.takeDue(most: most, settings: vault.settings)
+            for (tenant, generation) in batch.due { begin(tenant, generation) }
+            Gauge(label: "vault_due").record(batch.waiting)
+            if batch.reason == "failover" { try await vault.replaySpools() }
+            // With more due than was taken, the next look waits for the budget or a free slot.
+            guard let retryAfter = batch.retryAfter else { return longest }
+            return min(max(retryAfter, .milliseconds(5)), longest)
+        } catch {
+            logger.warning("refresh_paused", metadata: ["error": "\(errorText(error))"])
+            return longest
+        }
+    }
+
+    private func tend(_ tenant: TenantID, _ generation: Int64) async {
+        do {
+            _ = try await vault.flights.join(tenant) { try await vault.tend(tenant, generation: generation) }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("refresh_failed", metadata: ["tenant": "\(tenant)", "error": "\(errorText(error))"])
+        }
+    }
+
+    /// Wakes the loop for requests, and forgets what was rotated or connected elsewhere.
+    private func listen(_ wake: WakeSignal) async {
+        do {
+            try await vault.store.pool.withNotifications(on: ["leasehold_credential"]) { events in
+                for await event in events {
+                    switch event {
+                    case .listening, .overflow: vault.cache.forgetAll()
+                    case .notification(let notification):
+                        if let tenant = Self.tenant(notification.payload) { vault.cache.forget(tenant) }
+                    }
+                    wake.signal()
+                }
+            }
+        } catch {
+            logger.warning("refresh_listens_no_more", metadata: ["error": "\(errorText(error))"])
+        }
+    }
+
+    /// The payload is an event's name, a space and the tenant.
+    static func tenant(_ payload: String) -> TenantID? {
+        payload.split(separator: " ").dropFirst().first.flatMap { TenantID(rawValue: String($0)) }
+    }
+
+    private func every(_ interval: Duration, _ body: () async throws -> Void) async {
+        while !Task.isCancelled {
+            do {
+                try await body()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("refresh_upkeep_failed", metadata: ["error": "\(errorText(error))"])
+            }
+            guard (try? await vault.time.sleep(interval)) != nil else { return }
+        }
+    }
+}
+
+extension TokenVault {
+    /// One due credential: exchanges it, or climbs its ladder.
+    ///
+    /// - Returns: nil if callers have to look at the row themselves.
+    func tend(_ tenant: TenantID, generation: Int64) async throws -> AccessToken? {
+        switch try await perform(ExchangeOrder(tenant: tenant, rung: .refresh, seen: generation)) {
+        case .saved(let token): return token
+        case .obstructed(.suspect): return try await tendSuspect(tenant)
+        case .failed(.dead), .failed(.ambiguous): return try await tendSuspect(tenant)
+        default: return nil
+        }
+    }
+
+    func tendSuspect(_ tenant: TenantID) async throws -> AccessToken? {
+        do {
+            if case .saved(let token) = try await recover(tenant) { return token }
+        } catch let error as PostgresError where error.isServer(.lockNotAvailable) {
+            return nil
+        }
+        return nil
+    }
+
+    /// Once an hour: says which keys are in use and shortens the log.
+    func tidy() async throws {
+        try await registerKeys()
+        while try await store.pool.query(.exchangePrune, settings.historyTime.seconds, Int32(1000)).affectedRows == 1000 {
+            try Task.checkCancellation()
+        }
+    }
+}
