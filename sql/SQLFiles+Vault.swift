@@ -35,15 +35,6 @@ extension SQLFile {
 }
 
 extension SQLFiles {
-    static let vaultMigrations: [SQLFile] = [
-        SQLFile("v0003_credential", PackageResources.v0003_credential_sql),
-        SQLFile("v0031_provider", PackageResources.v0031_provider_sql),
-        SQLFile("v0032_exchange", PackageResources.v0032_exchange_sql),
-        SQLFile("v0033_exchange_end", PackageResources.v0033_exchange_end_sql),
-        SQLFile("v0034_credential_read", PackageResources.v0034_credential_read_sql),
-        SQLFile("v0035_credential_due", PackageResources.v0035_credential_due_sql),
-    ]
-
     static let vaultQueries: [SQLFile] = [
         .credentialEvents,
         .credentialGiveUp,

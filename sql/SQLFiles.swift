@@ -22,6 +22,7 @@ package enum SQLFiles {
     package static let migrations: [SQLFile] = [
         SQLFile("v0001_tenant", PackageResources.v0001_tenant_sql),
         SQLFile("v0002_job", PackageResources.v0002_job_sql),
+        SQLFile("v0003_credential", PackageResources.v0003_credential_sql),
         SQLFile("v0004_mirror", PackageResources.v0004_mirror_sql),
         SQLFile("v0005_lane", PackageResources.v0005_lane_sql),
         SQLFile("v0006_enqueue", PackageResources.v0006_enqueue_sql),
@@ -37,6 +38,11 @@ package enum SQLFiles {
         SQLFile("v0016_worker", PackageResources.v0016_worker_sql),
         SQLFile("v0017_steer", PackageResources.v0017_steer_sql),
         SQLFile("v0018_keep", PackageResources.v0018_keep_sql),
+        SQLFile("v0019_provider", PackageResources.v0019_provider_sql),
+        SQLFile("v0020_exchange", PackageResources.v0020_exchange_sql),
+        SQLFile("v0021_exchange_end", PackageResources.v0021_exchange_end_sql),
+        SQLFile("v0022_credential_read", PackageResources.v0022_credential_read_sql),
+        SQLFile("v0023_credential_due", PackageResources.v0023_credential_due_sql),
     ]
 
     /// Every statement under `queries/`.

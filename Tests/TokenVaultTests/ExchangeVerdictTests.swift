@@ -25,7 +25,7 @@ import Testing
         return ExchangeVerdict(reply, grant: grant, profile: ProviderProfile(), now: now)
     }
 
-    private func tokens(_ verdict: ExchangeVerdict) -> TokenSet? {
+    private func brought(_ verdict: ExchangeVerdict) -> TokenSet? {
         if case .tokens(let tokens) = verdict { return tokens }
         return nil
     }
@@ -42,7 +42,7 @@ import Testing
 
     @Test func tokensAreDone() throws {
         let body = #"{"access_token":"a","refresh_token":"r","expires_in":3600,"scope":"s t","unknown":[1]}"#
-        let tokens = try #require(tokens(verdict(200, body)))
+        let tokens = try #require(brought(verdict(200, body)))
         #expect(tokens.accessToken?.reveal() == "a")
         #expect(tokens.refreshToken?.reveal() == "r")
         #expect(tokens.lifetime == .seconds(3600))
@@ -50,22 +50,24 @@ import Testing
     }
 
     @Test func aMissingRefreshTokenKeepsTheOldOne() throws {
-        let tokens = try #require(tokens(verdict(200, #"{"access_token":"a"}"#)))
+        let tokens = try #require(brought(verdict(200, #"{"access_token":"a"}"#)))
         #expect(tokens.refreshToken == nil)
     }
 
-    @Test(arguments: [
-        ("", 300), (#","expires_in":null"#, 300), (#","expires_in":0"#, 300), (#","expires_in":-5"#, 300),
-        (#","expires_in":"soon""#, 300), (#","expires_in":{}"#, 300), (#","expires_in":"3600""#, 3600),
-        (#","expires_in":20"#, 20), (#","expires_in":1e300"#, 30 * 86_400), (#","expires_in":12.5"#, 12.5),
-    ])
+    @Test(
+        arguments: [
+            ("", 300), (#","expires_in":null"#, 300), (#","expires_in":0"#, 300), (#","expires_in":-5"#, 300),
+            (#","expires_in":"soon""#, 300), (#","expires_in":{}"#, 300), (#","expires_in":"3600""#, 3600),
+            (#","expires_in":20"#, 20), (#","expires_in":1e300"#, 30 * 86_400), (#","expires_in":12.5"#, 12.5),
+        ] as [(String, Double)]
+    )
     func anOddExpiryGetsASafeDefault(member: String, seconds: Double) throws {
-        let tokens = try #require(tokens(verdict(200, #"{"access_token":"a","refresh_token":"r"\#(member)}"#)))
+        let tokens = try #require(brought(verdict(200, #"{"access_token":"a","refresh_token":"r"\#(member)}"#)))
         #expect(tokens.lifetime == .seconds(seconds))
     }
 
     @Test func aRefreshTokenWithoutAnAccessTokenIsKept() throws {
-        let tokens = try #require(tokens(verdict(200, #"{"refresh_token":"r"}"#)))
+        let tokens = try #require(brought(verdict(200, #"{"refresh_token":"r"}"#)))
         #expect(tokens.accessToken == nil)
         #expect(tokens.refreshToken?.reveal() == "r")
     }
@@ -104,11 +106,13 @@ import Testing
         #expect(verdict(200, #"{"error":"x","access_token":"a","refresh_token":"r"}"#).errorClass == "unknown_error")
     }
 
-    @Test(arguments: [
-        ("120", 120.0), (" 7 ", 7), ("0", 1), ("999999999999", 3600), (nil, 30), ("soon", 30), ("-4", 30),
-        ("Sun, 06 Nov 1994 08:50:37 GMT", 60), ("Sunday, 06-Nov-94 08:50:37 GMT", 60),
-        ("Sun Nov  6 08:50:37 1994", 60), ("Sun, 06 Nov 1994 08:00:00 GMT", 1),
-    ])
+    @Test(
+        arguments: [
+            ("120", 120.0), (" 7 ", 7), ("0", 1), ("999999999999", 3600), (nil, 30), ("soon", 30), ("-4", 30),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", 60), ("Sunday, 06-Nov-94 08:50:37 GMT", 60),
+            ("Sun Nov  6 08:50:37 1994", 60), ("Sun, 06 Nov 1994 08:00:00 GMT", 1),
+        ] as [(String?, Double)]
+    )
     func a429IsNotSpentAndItsRetryAfterIsHonoured(text: String?, seconds: Double) {
         // Whatever its body says: a limiter in front of the provider knows nothing of tokens.
         guard case .throttled(let delay) = verdict(429, #"{"error":"invalid_grant"}"#, retryAfter: text) else {
@@ -118,19 +122,23 @@ import Testing
         #expect(delay == .seconds(seconds))
     }
 
-    @Test(arguments: [
-        (500, "{}", "http_5xx"), (502, "<html>", "http_5xx"), (200, "<html>", "not_json"), (403, "<html>", "not_json"),
-        (200, "", "not_json"), (200, "{}", "no_token"), (200, #"{"ok":false}"#, "no_token"), (302, "{}", "redirect"),
-        (404, #"{"message":"x"}"#, "http_4xx"), (200, #"{"access_token":""}"#, "no_token"),
-        (200, #"{"access_token":5}"#, "no_token"),
-    ])
+    @Test(
+        arguments: [
+            (500, "{}", "http_5xx"), (502, "<html>", "http_5xx"), (200, "<html>", "not_json"),
+            (403, "<html>", "not_json"),
+            (200, "", "not_json"), (200, "{}", "no_token"), (200, #"{"ok":false}"#, "no_token"),
+            (302, "{}", "redirect"),
+            (404, #"{"message":"x"}"#, "http_4xx"), (200, #"{"access_token":""}"#, "no_token"),
+            (200, #"{"access_token":5}"#, "no_token"),
+        ] as [(Int, String, String)]
+    )
     func everythingElseIsAmbiguous(status: Int, body: String, errorClass: String) {
         #expect(verdict(status, body).errorClass == errorClass)
     }
 
     @Test func aCutReplyWithItsRefreshTokenIsDone() throws {
         let cut = #"{"access_token":"a","refresh_token":"r","expi"#
-        #expect(try #require(tokens(verdict(200, cut, complete: false))).refreshToken?.reveal() == "r")
+        #expect(try #require(brought(verdict(200, cut, complete: false))).refreshToken?.reveal() == "r")
     }
 
     @Test func aCutReplyWithoutItsRefreshTokenLeavesTheAccessToken() throws {
@@ -144,7 +152,7 @@ import Testing
 
     @Test func aCutReplyOfClientCredentialsNeedsNoRefreshToken() throws {
         let cut = verdict(200, #"{"access_token":"a","ex"#, complete: false, grant: "client_credentials")
-        #expect(try #require(tokens(cut)).accessToken?.reveal() == "a")
+        #expect(try #require(brought(cut)).accessToken?.reveal() == "a")
     }
 
     @Test func aCutReplyWithoutAnythingIsAmbiguous() {

@@ -8,7 +8,7 @@ import Testing
     private let material = Data((0..<32).map { UInt8($0) }).base64EncodedString()
     private let other = Data((0..<32).map { UInt8(255 - $0) }).base64EncodedString()
 
-    private func error(_ text: String) -> KeyRingError? {
+    private func failure(_ text: String) -> KeyRingError? {
         do throws(KeyRingError) {
             _ = try KeyRing(parsing: text, source: "the ring")
             return nil
@@ -44,7 +44,7 @@ import Testing
             (String(repeating: "a", count: 33) + ":\(material)", "an id of"),
         ]
         for (text, part) in cases {
-            let error = try #require(error(text), "\(text) was taken")
+            let error = try #require(failure(text), "\(text) was taken")
             #expect(error.message.contains(part), "\(error.message)")
             #expect(error.message.hasPrefix("expected the ring"))
             for secret in [material, other, secretLooking, "not*base64"] {

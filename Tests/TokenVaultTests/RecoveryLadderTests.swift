@@ -28,7 +28,10 @@ import Testing
         return suspicion
     }
 
-    private func next(_ suspicion: Suspicion, _ change: (inout ProviderProfile) -> Void = { _ in }) -> RecoveryLadder.Step {
+    private func next(
+        _ suspicion: Suspicion,
+        _ change: (inout ProviderProfile) -> Void = { _ in }
+    ) -> RecoveryLadder.Step {
         var profile = profile
         change(&profile)
         return RecoveryLadder(profile: profile).next(suspicion)
@@ -40,14 +43,23 @@ import Testing
     }
 
     @Test func exchangesTheAccessTokenWhenItIsQuiet() {
-        let quiet = suspicion { $0.deadline = .seconds(-70); $0.since = .seconds(-100) }
+        let quiet = suspicion {
+            $0.deadline = .seconds(-70)
+            $0.since = .seconds(-100)
+        }
         #expect(next(quiet) == .exchange(.accessToken))
     }
 
     @Test func exchangesAShortLivedAccessTokenBeforeItEnds() {
-        let short = suspicion { $0.accessExpiry = .seconds(5); $0.accessLifetime = .seconds(21) }
+        let short = suspicion {
+            $0.accessExpiry = .seconds(5)
+            $0.accessLifetime = .seconds(21)
+        }
         #expect(next(short) == .wait(.seconds(2)))
-        let shorter = suspicion { $0.accessExpiry = .seconds(2.9); $0.accessLifetime = .seconds(21) }
+        let shorter = suspicion {
+            $0.accessExpiry = .seconds(2.9)
+            $0.accessLifetime = .seconds(21)
+        }
         #expect(next(shorter) == .exchange(.accessToken))
     }
 
@@ -60,7 +72,11 @@ import Testing
     }
 
     @Test func usesTheOrganisationsIdWhereItIsAllowedAndKnown() {
-        let quiet = suspicion { $0.deadline = .seconds(-70); $0.since = .seconds(-100); $0.tried = [.accessToken] }
+        let quiet = suspicion {
+            $0.deadline = .seconds(-70)
+            $0.since = .seconds(-100)
+            $0.tried = [.accessToken]
+        }
         #expect(next(quiet) { $0.allowsClientCredentials = true } != .exchange(.clientCredentials))
         var known = quiet
         known.hasOrganization = true
@@ -69,7 +85,11 @@ import Testing
     }
 
     @Test func probesShortlyBeforeTheAccessTokenExpiresAndNeverBeforeItIsQuiet() {
-        let tried = suspicion { $0.deadline = .seconds(-70); $0.since = .seconds(-100); $0.tried = [.accessToken] }
+        let tried = suspicion {
+            $0.deadline = .seconds(-70)
+            $0.since = .seconds(-100)
+            $0.tried = [.accessToken]
+        }
         #expect(next(tried) == .wait(.seconds(900 - 65)))
         var late = tried
         late.accessExpiry = .seconds(60)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TokenVault
@@ -7,7 +8,9 @@ import Testing
 
     @Test func readsEveryKindOfMember() throws {
         let reply = try #require(
-            members(#" {"a": "x\n\u00e9\ud83d\ude00\"", "b": 3600, "c": true, "d": null, "e": {"f": ["}"]}, "g": -1.5e2} "#)
+            members(
+                #" {"a": "x\n\u00e9\ud83d\ude00\"", "b": 3600, "c": true, "d": null, "e": {"f": ["}"]}, "g": -1.5e2} "#
+            )
         )
         #expect(reply.text("a") == "x\né😀\"")
         #expect(reply.number("b") == 3600)
@@ -25,14 +28,18 @@ import Testing
 
     @Test func keepsWhatArrivedBeforeACut() throws {
         let whole = #"{"access_token":"aaa","expires_in":3600,"refresh_token":"rrr","scope":"s"}"#
+        func end(of part: String) throws -> Int {
+            whole.distance(from: whole.startIndex, to: try #require(whole.range(of: part)).upperBound)
+        }
+        let (access, expiry, refresh) = try (end(of: #""aaa""#), end(of: "3600,"), end(of: #""rrr""#))
         for length in 1..<whole.utf8.count {
             let reply = try #require(members(String(whole.prefix(length))))
             #expect(!reply.isWhole, "cut at \(length)")
             // A value counts only with its closing quote.
-            #expect(reply.text("access_token") == (length >= 21 ? "aaa" : nil), "cut at \(length)")
-            #expect(reply.text("refresh_token") == (length >= 57 ? "rrr" : nil), "cut at \(length)")
+            #expect(reply.text("access_token") == (length >= access ? "aaa" : nil), "cut at \(length)")
+            #expect(reply.text("refresh_token") == (length >= refresh ? "rrr" : nil), "cut at \(length)")
             // 36 might be the beginning of 3600.
-            #expect(reply.number("expires_in") == (length >= 40 ? 3600 : nil), "cut at \(length)")
+            #expect(reply.number("expires_in") == (length >= expiry ? 3600 : nil), "cut at \(length)")
         }
     }
 

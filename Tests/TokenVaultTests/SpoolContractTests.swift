@@ -40,7 +40,12 @@ import Testing
         return World(spool: try await open(), paths: paths, clock: clock, reopen: open)
     }
 
-    private func record(_ tenant: String = "acme", generation: Int64 = 1, at clock: ManualWallClock, bytes: Int = 300) throws -> SpoolRecord {
+    private func record(
+        _ tenant: String = "acme",
+        generation: Int64 = 1,
+        at clock: ManualWallClock,
+        bytes: Int = 300
+    ) throws -> SpoolRecord {
         SpoolRecord(
             tenant: try TenantID(tenant),
             generation: generation,
@@ -138,13 +143,14 @@ import Testing
     @Test(arguments: Kind.allCases) func concurrentWritesShareTheDisk(kind: Kind) async throws {
         let world = try await world(kind, capacity: 500)
         let records = try (0..<200).map { try record("t\($0)", at: world.clock) }
+        let spool = world.spool
         await withTaskGroup(of: Bool.self) { group in
             for record in records {
                 group.addTask {
                     do {
-                        try await world.spool.reserve(record.attempt)
-                        try await world.spool.write(record)
-                        return await world.spool.record(record.attempt) == record
+                        try await spool.reserve(record.attempt)
+                        try await spool.write(record)
+                        return await spool.record(record.attempt) == record
                     } catch {
                         return false
                     }

@@ -72,7 +72,8 @@ struct RecoveryLadder: Sendable {
     /// answer with the pair it has already made.
     private func replay(_ suspicion: Suspicion) -> Step? {
         guard let grace = profile.grace, suspicion.hasRefreshToken, suspicion.reason == .ambiguous,
-            !suspicion.tried.contains(.replay) else {
+            !suspicion.tried.contains(.replay)
+        else {
             return nil
         }
         let closes = suspicion.presented + grace - min(grace / 10, .seconds(2))
@@ -96,7 +97,8 @@ struct RecoveryLadder: Sendable {
             return start > .zero ? .wait(start) : .exchange(.accessToken)
         }
         if profile.allowsClientCredentials || suspicion.renewsByOrganization, suspicion.hasOrganization,
-            !suspicion.tried.contains(.clientCredentials) {
+            !suspicion.tried.contains(.clientCredentials)
+        {
             let start = min(quiet, (suspicion.accessExpiry ?? .zero) - reserve(suspicion))
             return start > .zero ? .wait(start) : .exchange(.clientCredentials)
         }
@@ -106,7 +108,9 @@ struct RecoveryLadder: Sendable {
     /// Never before it is quiet: presented while the first is still being processed, it would be
     /// taken for a thief's.
     private func lateProbe(_ suspicion: Suspicion, quiet: Duration) -> Step? {
-        guard profile.allowsLateProbe, suspicion.hasRefreshToken, !suspicion.tried.contains(.lateProbe) else { return nil }
+        guard profile.allowsLateProbe, suspicion.hasRefreshToken, !suspicion.tried.contains(.lateProbe) else {
+            return nil
+        }
         let lateMoment = (suspicion.accessExpiry ?? .zero) - reserve(suspicion)
         let start = max(quiet, lateMoment)
         return start > .zero ? .wait(start) : .exchange(.lateProbe)

@@ -11,7 +11,9 @@ extension DirectorySpool {
     }
 
     package func find(_ tenant: TenantID, generation: Int64, everywhere: Bool) -> [SpoolRecord] {
-        let own = (attempts[tenant] ?? []).filter { kept[$0]?.summary.generation == generation }.compactMap { record($0) }
+        let own = (attempts[tenant] ?? []).filter { kept[$0]?.summary.generation == generation }.compactMap {
+            record($0)
+        }
         guard everywhere else { return own }
         return own + othersRecords().filter { $0.tenant == tenant && $0.generation == generation }
     }
@@ -111,36 +113,45 @@ extension DirectorySpool {
     }
 
     /// Waits until what was written to a file before this call is on the disk. Calls that come while
-    /// one `fdatasync` runs share the next.
+    /// one `fdatasync` runs share the next, which the first of them makes.
     ///
     /// - Returns: 0, or the error number.
     func synced(_ number: Int) async -> Int32 {
-        await withCheckedContinuation { continuation in
-            waitingForSync[number, default: []].append(continuation)
-            if syncing.insert(number).inserted { startSync(number) }
+        var followers: [SyncWaiter] = []
+        if !syncing.insert(number).inserted {
+            switch await withCheckedContinuation({ waitingForSync[number, default: []].append($0) }) {
+            case .done(let failure): return failure
+            case .lead(let others): followers = others
+            }
         }
-    }
-
-    private func startSync(_ number: Int) {
-        let waiting = waitingForSync.removeValue(forKey: number) ?? []
-        guard !waiting.isEmpty, let descriptor = files[number]?.descriptor else {
-            for continuation in waiting { continuation.resume(returning: EBADF) }
-            syncing.remove(number)
-            return
-        }
-        DispatchQueue.global(qos: .userInitiated).async {
-            let failure = SpoolFile.syncData(descriptor)
-            for continuation in waiting { continuation.resume(returning: failure) }
-            // Unstructured because Dispatch calls back outside any task; it ends at once.
-            Task { await self.syncEnded(number) }
-        }
-    }
-
-    private func syncEnded(_ number: Int) {
-        if waitingForSync[number] == nil {
+        let failure = await sync(number)
+        for follower in followers { follower.resume(returning: .done(failure)) }
+        var waiting = waitingForSync.removeValue(forKey: number) ?? []
+        if waiting.isEmpty {
             syncing.remove(number)
         } else {
-            startSync(number)
+            let leader = waiting.removeFirst()
+            leader.resume(returning: .lead(waiting))
+        }
+        return failure
+    }
+
+    private func sync(_ number: Int) async -> Int32 {
+        guard let descriptor = files[number]?.descriptor else { return EBADF }
+        // Off this actor's thread, so that others can write meanwhile.
+        return await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async {
+                continuation.resume(returning: SpoolFile.syncData(descriptor))
+            }
         }
     }
+}
+
+/// A write that waits for the disk.
+typealias SyncWaiter = CheckedContinuation<SyncTurn, Never>
+
+enum SyncTurn: Sendable {
+    case done(Int32)
+    /// Make the next `fdatasync`, also for these.
+    case lead([SyncWaiter])
 }

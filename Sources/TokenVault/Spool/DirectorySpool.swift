@@ -45,7 +45,7 @@ package actor DirectorySpool: SpoolStore {
     /// Attempts in the order they were written, for expiry; may name some that are gone.
     var order: [UUID] = []
     var syncing: Set<Int> = []
-    var waitingForSync: [Int: [CheckedContinuation<Int32, Never>]] = [:]
+    var waitingForSync: [Int: [SyncWaiter]] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 

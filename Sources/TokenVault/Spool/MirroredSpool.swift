@@ -82,7 +82,10 @@ package struct MirroredSpool: SpoolStore {
         async let other = Self.failure(of: body, in: second)
         let failures = [await one, await other]
         for failure in failures.compactMap(\.self) {
-            logger.error("spool_copy_failed", metadata: ["operation": "\(operation)", "error": "\(errorText(failure))"])
+            logger.error(
+                "spool_copy_failed",
+                metadata: ["operation": "\(operation)", "error": "\(errorText(failure))"]
+            )
         }
         if let failure = failures[0], failures[1] != nil { throw failure }
     }

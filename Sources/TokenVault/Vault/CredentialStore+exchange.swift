@@ -60,7 +60,12 @@ extension CredentialStore {
     /// Opens transaction B and takes the row's lock.
     ///
     /// - Returns: whether the intent is still this attempt's.
-    func hold(_ tenant: TenantID, attempt: UUID, generation: Int64, on connection: PostgresConnection) async throws -> Bool {
+    func hold(
+        _ tenant: TenantID,
+        attempt: UUID,
+        generation: Int64,
+        on connection: PostgresConnection
+    ) async throws -> Bool {
         let answers = try await connection.pipeline([
             PostgresCall(.exchangeOpen),
             PostgresCall(.exchangeHold, tenant.rawValue, attempt, generation),

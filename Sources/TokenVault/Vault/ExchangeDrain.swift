@@ -62,7 +62,8 @@ final class ExchangeDrain: Sendable {
     }
 
     private func leave() {
-        let (next, empty) = state.withLock { state -> (CheckedContinuation<Void, Never>?, [CheckedContinuation<Void, Never>]) in
+        let (next, empty) = state.withLock {
+            state -> (CheckedContinuation<Void, Never>?, [CheckedContinuation<Void, Never>]) in
             // A turn that is handed on stays counted.
             if !state.turns.isEmpty { return (state.turns.removeFirst(), []) }
             state.running -= 1

@@ -2,8 +2,8 @@ import LeaseholdCore
 package import Logging
 import Metrics
 import Postgres
-import ServiceLifecycle
 import SQLFiles
+import ServiceLifecycle
 
 /// Refreshes credentials before they expire, climbs the ladder of suspect ones and replays spools.
 ///
@@ -151,7 +151,8 @@ extension TokenVault {
     /// Once an hour: says which keys are in use and shortens the log.
     func tidy() async throws {
         try await registerKeys()
-        while try await store.pool.query(.exchangePrune, settings.historyTime.seconds, Int32(1000)).affectedRows == 1000 {
+        while try await store.pool.query(.exchangePrune, settings.historyTime.seconds, Int32(1000)).affectedRows == 1000
+        {
             try Task.checkCancellation()
         }
     }

@@ -14,7 +14,9 @@ final class TokenCache: Sendable {
     /// - Parameter failed: the generation that the API refused.
     func token(_ tenant: TenantID, replacing failed: Int64?, now: Duration) -> AccessToken? {
         entries.withLock { entries in
-            guard let entry = entries[tenant], entry.until > now, entry.token.generation > failed ?? -1 else { return nil }
+            guard let entry = entries[tenant], entry.until > now, entry.token.generation > failed ?? -1 else {
+                return nil
+            }
             return entry.token
         }
     }

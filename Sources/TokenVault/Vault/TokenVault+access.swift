@@ -37,7 +37,9 @@ extension TokenVault {
         var pause = FlightPause()
         while true {
             try Task.checkCancellation()
-            let reading = try await unavailableOnError(tenant) { try await store.read(tenant, failed: failed, settings: settings) }
+            let reading = try await unavailableOnError(tenant) {
+                try await store.read(tenant, failed: failed, settings: settings)
+            }
             let waited = time.now() - started
             switch reading {
             case .fresh(let cell, let generation, let expiresAt, let valid):

@@ -171,7 +171,11 @@ extension TokenVault {
     }
 
     /// What the row's answer means; nil if it has to be asked again, with a witness.
-    private func conclude(_ draft: SettlementDraft, _ judged: Judged, _ rows: PostgresRows) async throws -> ExchangeOutcome? {
+    private func conclude(
+        _ draft: SettlementDraft,
+        _ judged: Judged,
+        _ rows: PostgresRows
+    ) async throws -> ExchangeOutcome? {
         guard judged.isSave else {
             // A clear refusal is worth no room; the bytes of an ambiguous answer may still explain it.
             if case .ambiguous = judged.verdict {

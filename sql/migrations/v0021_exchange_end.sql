@@ -49,7 +49,7 @@ begin
             c.tenant_id, case when connects then 'connected' else 'recovered' end, c.generation + 1,
             case when connects then 'by ' || grant_used when log_outcome = 'replayed'
                 then 'a successor was found in a spool' else 'by rung ' || rung end);
-        if to_regproc('leasehold.tenant_unpark') is not null then perform leasehold.tenant_unpark(c.tenant_id); end if;
+        perform leasehold.tenant_unpark(c.tenant_id);
     end if;
     if connects or revives or c.refresh_requested_at is not null then
         perform pg_notify('leasehold_credential', 'saved ' || c.tenant_id);
@@ -208,9 +208,7 @@ begin
     where tenant_id = of_tenant;
     insert into leasehold.credential_event (tenant_id, kind, generation, detail)
     values (of_tenant, 'needs_authorization', c.generation, detail);
-    if to_regproc('leasehold.tenant_park') is not null then
-        perform leasehold.tenant_park(of_tenant, 'the credential needs authorization: ' || detail);
-    end if;
+    perform leasehold.tenant_park(of_tenant, 'the credential needs authorization: ' || detail);
     perform pg_notify('leasehold_credential', 'needs_authorization ' || of_tenant);
     return true;
 end

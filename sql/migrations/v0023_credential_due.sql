@@ -3,12 +3,10 @@
 -- How urgently a tenant needs its token: 2 jobs wait for their turn, 1 jobs will come (a later job, a
 -- schedule), 0 nobody is known to need it. Leans on job_lane, job_due_tenant and schedule_tenant.
 create function leasehold.tenant_demand(of_tenant text) returns integer
-language plpgsql stable
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-begin
-    if to_regclass('leasehold.job') is null then return 1; end if;
-    return case
+    select case
         when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.place is not null) then 2
         when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.due_at is not null) then 1
         when exists (
@@ -16,7 +14,6 @@ begin
             where (s.tenant_id = of_tenant or s.tenant_id is null) and s.paused_at is null) then 1
         else 0
     end;
-end
 $$;
 
 -- tenants and generations are what was taken; reason and retry_after_ms say when to come again
