@@ -4,11 +4,4344 @@ CREATE SCHEMA leasehold;
 
 COMMENT ON SCHEMA leasehold IS 'Leasehold: job queue, credentials and mirrors of its tenants';
 
+CREATE TYPE leasehold.admission AS (
+	granted integer,
+	reason text,
+	retry_after_ms bigint
+);
+
+CREATE TYPE leasehold.arrival AS (
+	tenant_id text,
+	queue text,
+	lane_kind text,
+	jobs bigint,
+	first_job_id bigint,
+	priority smallint,
+	place bigint,
+	ran_seconds double precision,
+	charged_seconds double precision,
+	settled bigint,
+	look boolean
+);
+
+CREATE TYPE leasehold.claim_cursor AS (
+	claimed_at timestamp with time zone,
+	full_look_at timestamp with time zone,
+	low_xid bigint,
+	low_wake_id bigint,
+	open_xids bigint[],
+	due_from timestamp with time zone,
+	floor double precision,
+	floor_at timestamp with time zone,
+	mark double precision,
+	earlier_mark double precision,
+	marked_at timestamp with time zone,
+	contended boolean
+);
+
+COMMENT ON TYPE leasehold.claim_cursor IS 'What a session remembers between claims, in its setting leasehold.cursor_HASH-OF-QUEUES. It saves work and nothing else: it may be lost at any time';
+
+CREATE TYPE leasehold.claim_scope AS (
+	queue text,
+	lane_kind text,
+	bounded boolean,
+	counted boolean
+);
+
+COMMENT ON TYPE leasehold.claim_scope IS 'The ordinary lanes of one queue, or those of one kind that is apart; bounded: a limit of the queue or the kind is to be kept; counted: a limit of running jobs is among them';
+
+CREATE TYPE leasehold.claimed_job AS (
+	job_id bigint,
+	run bigint,
+	tenant_id text,
+	queue text,
+	kind text,
+	args jsonb,
+	attempt smallint,
+	max_attempts smallint,
+	priority smallint,
+	created_at timestamp with time zone,
+	claimed_at timestamp with time zone,
+	waited_seconds double precision,
+	timeout_seconds real,
+	progress jsonb,
+	trace_context text
+);
+
+CREATE TYPE leasehold.credential_reading AS (
+	outcome text,
+	generation bigint,
+	access_token bytea,
+	access_expires_at timestamp with time zone,
+	valid_ms bigint,
+	retry_after_ms bigint,
+	detail text
+);
+
+CREATE TYPE leasehold.credential_suspicion AS (
+	outcome text,
+	generation bigint,
+	reason text,
+	suspect_ms bigint,
+	presented_ms bigint,
+	deadline_ms bigint,
+	access_valid_ms bigint,
+	access_life_ms bigint,
+	has_organization boolean,
+	has_refresh_token boolean,
+	renewed_by text,
+	rungs_tried text[],
+	provider_in_doubt boolean,
+	retry_after_ms bigint
+);
+
+CREATE TYPE leasehold.due_batch AS (
+	tenants text[],
+	generations bigint[],
+	waiting bigint,
+	reason text,
+	retry_after_ms bigint
+);
+
+CREATE TYPE leasehold.exchange_failure AS (
+	outcome text,
+	error_class text,
+	http_status integer,
+	suspect text,
+	rung_free boolean,
+	back_off_ms bigint,
+	due_ms bigint,
+	provider_effect text,
+	provider_ms bigint,
+	access_token bytea,
+	access_expires_at timestamp with time zone
+);
+
+CREATE TYPE leasehold.exchange_reply AS (
+	refresh_token bytea,
+	rotated boolean,
+	access_token bytea,
+	access_issued_at timestamp with time zone,
+	access_expires_at timestamp with time zone,
+	refresh_due_at timestamp with time zone,
+	scope text,
+	organization text
+);
+
+CREATE TYPE leasehold.exchange_saving AS (
+	outcome text,
+	generation bigint,
+	refresh_token bytea
+);
+
+CREATE TYPE leasehold.exchange_ticket AS (
+	outcome text,
+	generation bigint,
+	renewed_by text,
+	grant_kind text,
+	refresh_token bytea,
+	access_token bytea,
+	organization text,
+	failures integer,
+	started_at timestamp with time zone,
+	deadline timestamp with time zone,
+	retry_after_ms bigint
+);
+
+CREATE TYPE leasehold.open_lane AS (
+	at tid,
+	tenant_id text,
+	queue text,
+	lane_kind text,
+	vt double precision,
+	job_seconds real,
+	blocked_seconds real,
+	low_priority smallint,
+	low_place bigint,
+	urgent_priority smallint,
+	urgent_place bigint,
+	weight double precision,
+	take integer,
+	bounded boolean,
+	limited boolean,
+	siblings boolean
+);
+
+CREATE FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.bucket set tokens = tokens - spent
+    where bucket.scope = bucket_spend.scope and bucket.name = bucket_spend.name
+$$;
+
+CREATE FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) RETURNS double precision
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_variable
+declare
+    filled_to constant timestamptz := clock_timestamp();
+    size constant double precision := coalesce(burst, ceil(rate));
+    left_now double precision;
+begin
+    insert into leasehold.bucket as b (scope, name, tokens, filled_at)
+    values (scope, name, size, filled_to)
+    on conflict on constraint bucket_pkey do update
+    set tokens = least(size, b.tokens + rate * date_part('epoch', filled_to - b.filled_at)),
+        filled_at = filled_to
+    returning b.tokens into left_now;
+    return left_now;
+end $$;
+
+COMMENT ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) IS 'Fills a token bucket up to now and returns what is in it';
+
+CREATE SEQUENCE leasehold.wake_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 32;
+
+CREATE TABLE leasehold.wake (
+    wake_id bigint DEFAULT nextval('leasehold.wake_id_seq'::regclass) NOT NULL,
+    xid bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
+    first_job_id bigint DEFAULT 0 NOT NULL,
+    place bigint DEFAULT 0 NOT NULL,
+    ran_seconds double precision DEFAULT 0 NOT NULL,
+    charged_seconds double precision DEFAULT 0 NOT NULL,
+    jobs integer DEFAULT 0 NOT NULL,
+    settled integer DEFAULT 0 NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    ring boolean DEFAULT false NOT NULL,
+    purpose text DEFAULT 'ready'::text NOT NULL COLLATE pg_catalog."C",
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    sequence_key text COLLATE pg_catalog."C",
+    CONSTRAINT wake_purpose_known CHECK ((purpose = ANY (ARRAY['ready'::text, 'look'::text, 'charge'::text, 'sequence'::text, 'dependency'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.wake IS 'Letters to lanes, append-only: jobs that became ready, run time to charge, slots that became free. A claim reads and deletes them';
+
+COMMENT ON COLUMN leasehold.wake.xid IS 'Transaction that wrote it: a claim reads what its last snapshot could not see, because ids are given out at insert and seen at commit';
+
+COMMENT ON COLUMN leasehold.wake.first_job_id IS 'The job, if one became ready';
+
+COMMENT ON COLUMN leasehold.wake.place IS 'The lowest place of the jobs that became ready';
+
+COMMENT ON COLUMN leasehold.wake.ran_seconds IS 'What the settled jobs ran; less charged_seconds it goes to the virtual time';
+
+COMMENT ON COLUMN leasehold.wake.jobs IS 'How many jobs became ready';
+
+COMMENT ON COLUMN leasehold.wake.settled IS 'Over how many settled jobs ran_seconds was summed; 0 in letters to other lanes of the tenant';
+
+COMMENT ON COLUMN leasehold.wake.priority IS 'The lowest priority of the jobs that became ready';
+
+COMMENT ON COLUMN leasehold.wake.ring IS 'One per queue and statement: at commit it notifies a sleeping worker';
+
+COMMENT ON COLUMN leasehold.wake.purpose IS 'ready: jobs became ready; look: a limit or a pause went away; charge: run time differs from what the claim charged; sequence: a job of sequence_key came or ended; dependency: see whether what first_job_id needs has ended';
+
+CREATE FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    asked record;
+    needed record;
+    waits boolean;
+    unsure boolean;
+    failed bigint;
+    freed leasehold.job;
+begin
+    for asked in select distinct l.first_job_id, l.tenant_id, l.queue from unnest(letters) as l order by 1 loop
+        perform from leasehold.job
+        where job.job_id = asked.first_job_id and job.park_reason = 'dependency' for update skip locked;
+        continue when not found;
+        waits := false;
+        unsure := false;
+        failed := null;
+        for needed in
+            select d.needs_job_id, d.on_failure,
+                exists (select from leasehold.job where job.job_id = d.needs_job_id) as live,
+                (select h.outcome from leasehold.job_history as h where h.job_id = d.needs_job_id
+                    order by h.ended_at desc limit 1) as outcome
+            from leasehold.job_dependency as d where d.job_id = asked.first_job_id
+            order by d.needs_job_id
+        loop
+            if needed.live then
+                waits := true;
+                perform from leasehold.job where job.job_id = needed.needs_job_id
+                for key share skip locked;
+                unsure := unsure or not found;
+            elsif needed.outcome in ('discarded', 'cancelled') and needed.on_failure = 'cancel' then
+                failed := needed.needs_job_id;
+            end if;
+        end loop;
+        if failed is not null then
+            perform leasehold.job_end(asked.first_job_id, 'cancelled', 'dependency_failed',
+                format('job %s, which this one needs, did not complete', failed));
+        elsif unsure then
+            insert into leasehold.wake (tenant_id, queue, purpose, first_job_id, ring)
+            values (asked.tenant_id, asked.queue, 'dependency', asked.first_job_id, true);
+        elsif not waits then
+            delete from leasehold.job_dependency where job_id = asked.first_job_id;
+            freed := leasehold.job_release(asked.first_job_id);
+        end if;
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) IS 'Lets jobs go whose needed jobs have ended, or ends them if one failed';
+
+CREATE FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) RETURNS leasehold.claimed_job[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    took_at constant timestamptz := clock_timestamp();
+    looked_at constant timestamptz := coalesce(mem.claimed_at, '-infinity');
+    taken leasehold.claimed_job[];
+begin
+    with sparse as materialized (
+        select j.at
+        from unnest(arrivals) as a
+            cross join lateral (
+                select from leasehold.tenant
+                where tenant.tenant_id = a.tenant_id and tenant.state = 'active'
+                    and tenant.max_running is null and tenant.rate_per_second is null
+                limit 1) as t
+            cross join lateral (
+                select job.ctid as at from leasehold.job
+                where job.job_id = a.first_job_id and job.claimed_by is null
+                    and (apart is null or job.kind <> all(apart))
+                limit 1) as j
+        where a.jobs = 1 and a.lane_kind = ''
+            and exists (select from unnest(scopes) as s
+                where s.queue = a.queue and s.lane_kind = '' and not s.bounded)
+            and (select 1 from leasehold.lane
+                where lane.tenant_id = a.tenant_id and lane.queue = a.queue and lane.lane_kind = ''
+                limit 1) is null
+        order by a.priority, a.place
+        limit most
+    ), held as materialized (
+        select job.ctid as at from sparse join leasehold.job on job.ctid = sparse.at
+        where job.state = 'ready'
+        for update of job skip locked
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = 0.001,
+            waited_turn = waited_turn
+                + date_part('epoch', greatest(ready_at, looked_at) - ready_at),
+            waited_worker = waited_worker
+                + date_part('epoch', took_at - greatest(ready_at, looked_at))
+        from held
+        where job.ctid = held.at
+        returning job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority,
+            created_at, claimed_at,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision,
+            timeout_seconds, progress, trace_context
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
+    )
+    select array_agg(row(moved.*)::leasehold.claimed_job) into taken from moved;
+    return taken;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) IS 'Claims jobs of tenants without a lane';
+
+CREATE FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    due_now constant timestamptz := clock_timestamp();
+    total bigint;
+begin
+    perform from leasehold.job
+    where due_at >= since and due_at <= due_now
+    order by due_at limit 1;
+    if not found then
+        return 0;
+    end if;
+    with due as materialized (
+        select ctid as at from leasehold.job
+        where due_at >= since and due_at <= due_now
+        order by due_at, job_id
+        limit most for update skip locked
+    ), moved as (
+        update leasehold.job
+        set state = case when sequence_key is not null and run = 0 then 'parked' else 'ready' end,
+            park_reason = case when sequence_key is not null and run = 0 then 'sequence' end,
+            parked_at = case when sequence_key is not null and run = 0 then due_now end,
+            ready_at = run_at, due_at = null,
+            place = case when sequence_key is null or run > 0
+                then nextval('leasehold.job_place_seq') end
+        from due
+        where job.ctid = due.at
+        returning tenant_id, queue, lane_kind, state, job_id, place, priority,
+            case state when 'parked' then sequence_key end as sequence_key
+    ), told as (
+        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
+            priority, sequence_key, ring)
+        select tenant_id, queue, lane_kind, case state when 'ready' then 'ready' else 'sequence' end,
+            count(*) filter (where state = 'ready'), min(job_id), coalesce(min(place), 0), min(priority),
+            sequence_key, row_number() over (partition by queue) = 1
+        from moved
+        group by tenant_id, queue, lane_kind, state, sequence_key
+    )
+    select count(*) into total from moved;
+    return total;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) IS 'Moves due jobs to ready, at most so many, and returns how many';
+
+CREATE FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    seen constant pg_snapshot := pg_current_snapshot();
+    found_at tid[];
+    more_at tid[];
+    own_xid constant bigint[] := array(select x::text::bigint
+        from pg_current_xact_id_if_assigned() as x where x is not null);
+    last_xid bigint;
+    last_id bigint;
+begin
+    select array_agg(w.at order by w.xid, w.wake_id), max(w.xid),
+        (array_agg(w.wake_id order by w.xid desc, w.wake_id desc))[1]
+    into found_at, last_xid, last_id
+    from unnest(queues) as q(queue) cross join lateral (
+        select wake.ctid as at, wake.xid, wake.wake_id from leasehold.wake
+        where wake.queue = q.queue and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
+        order by wake.xid, wake.wake_id
+        limit most for update skip locked) as w;
+    complete := coalesce(cardinality(found_at), 0) < most;
+    if cardinality(mem.open_xids) > 0 then
+        select array_agg(w.at) into more_at
+        from unnest(queues) as q(queue) cross join unnest(mem.open_xids) as open(xid)
+            cross join lateral (
+                select wake.ctid as at from leasehold.wake
+                where wake.queue = q.queue and wake.xid = open.xid
+                limit most for update skip locked) as w;
+        found_at := found_at || more_at;
+    end if;
+    if complete and coalesce(cardinality(more_at), 0) < most then
+        mem.low_xid := pg_snapshot_xmax(seen)::text::bigint;
+        mem.low_wake_id := 0;
+        mem.open_xids := array(select x::text::bigint from pg_snapshot_xip(seen) as x) || own_xid;
+    elsif cardinality(queues) = 1 and not complete then
+        mem.open_xids := mem.open_xids || array(
+            select x::text::bigint from pg_snapshot_xip(seen) as x
+            where x::text::bigint <= last_xid and x::text::bigint > mem.low_xid) || own_xid;
+        mem.low_xid := last_xid;
+        mem.low_wake_id := last_id;
+    end if;
+    if found_at is null then
+        return;
+    end if;
+    with gone as (
+        delete from leasehold.wake using unnest(found_at) as f(at)
+        where wake.ctid = f.at returning wake.*
+    ), ordinary as (
+        select tenant_id, queue, lane_kind, sum(jobs), min(first_job_id) filter (where jobs > 0),
+            min(priority) filter (where jobs > 0), min(place) filter (where jobs > 0),
+            sum(ran_seconds), sum(charged_seconds), sum(settled), bool_or(purpose = 'look')
+        from gone where purpose in ('ready', 'look', 'charge')
+        group by tenant_id, queue, lane_kind
+    )
+    select (select array_agg(row(o.*)::leasehold.arrival) from ordinary as o),
+        (select array_agg(g) from gone as g where purpose = 'sequence'),
+        (select array_agg(g) from gone as g where purpose = 'dependency')
+    into arrivals, sequences, dependents;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) IS 'Reads and deletes letters: arrivals by lane, and those that need a check of a sequence key or a dependency';
+
+CREATE FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    one record;
+    places double precision;
+begin
+    free := '{}';
+    apart := array(select kind.kind from leasehold.kind where kind.apart);
+    for one in
+        select 'queue' as scope, q.queue as name, q.paused_at, q.max_running, q.rate_per_second, q.rate_burst
+        from leasehold.queue as q
+        where q.queue = any(queues)
+            and (q.paused_at is not null or q.max_running is not null or q.rate_per_second is not null)
+        union all
+        select 'kind', k.kind, k.paused_at, k.max_running, k.rate_per_second, k.rate_burst
+        from leasehold.kind as k where k.apart
+        order by 1 desc, 2
+    loop
+        places := null;
+        if one.paused_at is not null then
+            places := 0;
+        else
+            perform leasehold.limit_lock(one.scope, one.name);
+            if one.max_running is not null then
+                select one.max_running - count(*) into places from leasehold.job
+                where limited and case one.scope when 'queue' then job.queue else job.kind end = one.name;
+            end if;
+            if one.rate_per_second is not null then
+                places := least(places, floor(leasehold.bucket_tokens(
+                    one.scope, one.name, one.rate_per_second, one.rate_burst)));
+            end if;
+        end if;
+        free := free || jsonb_build_object(one.scope || ':' || one.name, greatest(0, places)::integer);
+    end loop;
+    select array_agg(row(q.name, k.name,
+            q.name is not null and (free ? ('queue:' || q.name) or k.name <> ''),
+            coalesce((select queue.max_running is not null from leasehold.queue
+                where queue.queue = q.name), false)
+            or coalesce((select kind.max_running is not null from leasehold.kind
+                where kind.kind = k.name), false))::leasehold.claim_scope)
+    into scopes
+    from unnest(queues) as q(name), unnest(array[''] || apart) as k(name)
+    where coalesce((free ->> ('queue:' || q.name))::integer, 1) > 0
+        and coalesce((free ->> ('kind:' || k.name))::integer, 1) > 0;
+    apart := nullif(apart, '{}');
+end $$;
+
+CREATE FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    asked record;
+    first_id bigint;
+    admitted leasehold.job;
+begin
+    for asked in
+        select distinct hashtext(l.tenant_id || E'\n' || l.sequence_key) as lock, l.tenant_id, l.sequence_key
+        from unnest(letters) as l order by 1
+    loop
+        -- Held to the end of the claim, so that whoever looks next sees who got the turn.
+        perform pg_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock);
+        perform from leasehold.job
+        where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
+            and job.sequence_live limit 1;
+        continue when found;
+        update leasehold.job
+        set state = 'ready', park_reason = null, sequence_live = true,
+            place = nextval('leasehold.job_place_seq'), ready_at = clock_timestamp(),
+            waited_turn = waited_turn + date_part('epoch', clock_timestamp() - parked_at),
+            parked_at = null
+        where job.job_id = (
+            select next.job_id from leasehold.job as next
+            where next.tenant_id = asked.tenant_id and next.sequence_key = asked.sequence_key
+                and next.park_reason = 'sequence'
+            order by next.job_id limit 1 for update skip locked)
+        returning job.* into admitted;
+        if found then
+            perform leasehold.wake_job(admitted);
+        end if;
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) IS 'Admits the next job of sequence keys whose turn is free';
+
+CREATE FUNCTION leasehold.commit_durably() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select set_config('synchronous_commit', 'on', true)
+    where current_setting('synchronous_commit') not in ('on', 'remote_apply');
+$$;
+
+CREATE FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    moment timestamptz;
+begin
+    perform leasehold.commit_durably();
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if not found or c.state <> 'active' or c.generation <> suspected or c.attempt_id is not null
+        or c.suspect_reason is null
+        or exists (
+            select from leasehold.provider p
+            where p.provider = c.provider
+                and (p.breaker = 'open' or p.hold_until > clock_timestamp() or p.stop_reason is not null))
+    then
+        return false;
+    end if;
+    moment := clock_timestamp();
+    update leasehold.credential
+    set state = 'needs_authorization', needs_authorization_at = moment, refresh_due_at = null, updated_at = moment
+    where tenant_id = of_tenant;
+    insert into leasehold.credential_event (tenant_id, kind, generation, detail)
+    values (of_tenant, 'needs_authorization', c.generation, detail);
+    perform leasehold.tenant_park(of_tenant, 'the credential needs authorization: ' || detail);
+    perform pg_notify('leasehold_credential', 'needs_authorization ' || of_tenant);
+    return true;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    moment timestamptz := clock_timestamp();
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    update leasehold.credential
+    set refresh_requested_at = moment, updated_at = moment,
+        refresh_due_at = case
+            when suspect_reason is null then greatest(moment, not_before) else least(refresh_due_at, moment) end
+    where tenant_id in (
+            select tenant_id from leasehold.credential
+            where tenant_id = of_tenant and generation = seen and state = 'active' and refresh_requested_at is null
+            for update skip locked);
+    return found;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    ranked text[];
+    idle text[];
+begin
+    with due as materialized (
+        select
+            c.tenant_id, c.access_expires_at,
+            case
+                when c.refresh_requested_at is not null or c.suspect_reason is not null or c.attempt_id is not null
+                    then 2
+                else leasehold.tenant_demand(c.tenant_id)
+            end as demand
+        from leasehold.credential c
+        where c.provider = provider_name and c.state = 'active' and c.refresh_due_at <= moment
+        order by c.refresh_due_at
+        limit 10000
+    )
+    select
+        coalesce(array_agg(tenant_id order by demand desc, access_expires_at nulls first, tenant_id)
+            filter (where demand > 0), '{}'),
+        coalesce(array_agg(tenant_id) filter (where demand = 0), '{}')
+    into ranked, idle
+    from due;
+    if cardinality(idle) > 0 then
+        update leasehold.credential
+        set refresh_due_at = moment + recheck_ms * interval '1 millisecond'
+        where tenant_id in (
+            select tenant_id from leasehold.credential
+            where tenant_id = any (idle) and refresh_due_at <= moment and attempt_id is null
+                and refresh_requested_at is null
+            for update skip locked);
+    end if;
+    return ranked;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) RETURNS leasehold.credential_reading
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    reading leasehold.credential_reading;
+    admission leasehold.admission;
+    moment timestamptz := clock_timestamp();
+    margin interval := min_valid_ms * interval '1 millisecond';
+    is_refused boolean;
+begin
+    select * into c from leasehold.credential where tenant_id = of_tenant;
+    if not found or c.state = 'empty' then
+        reading.outcome := 'no_credential';
+        return reading;
+    end if;
+    reading.generation := c.generation;
+    is_refused := c.access_rejected_at is not null or coalesce(failed >= c.generation, false);
+    if c.access_token is not null and not is_refused
+        and c.access_expires_at > moment + least(margin, (c.access_expires_at - c.access_issued_at) / 10)
+    then
+        reading.outcome := 'fresh';
+        reading.access_token := c.access_token;
+        reading.access_expires_at := c.access_expires_at;
+        reading.valid_ms := floor(extract(epoch from c.access_expires_at - moment) * 1000);
+        -- In use past the planned point: somebody needs it, whatever the queue says.
+        if c.refresh_planned_at <= moment and c.refresh_requested_at is null and c.attempt_id is null then
+            perform leasehold.credential_mark_wanted(of_tenant, c.generation);
+        end if;
+        return reading;
+    end if;
+    if failed >= c.generation and c.access_rejected_at is null then
+        perform set_config('synchronous_commit', 'off', true);
+        update leasehold.credential
+        set access_rejected_at = moment, updated_at = moment
+        where tenant_id in (
+            select tenant_id from leasehold.credential
+            where tenant_id = of_tenant and generation = c.generation
+            for update skip locked);
+    end if;
+
+    reading.outcome := 'wait';
+    if c.state = 'needs_authorization' then
+        reading.outcome := 'needs_authorization';
+    elsif c.attempt_id is not null and c.attempt_deadline > moment then
+        reading.outcome := 'exchanging';
+        reading.retry_after_ms := leasehold.milliseconds_until(c.attempt_deadline);
+    elsif is_refused and c.access_issued_at > moment - young_ms * interval '1 millisecond' then
+        reading.detail := 'refused_young';
+        reading.retry_after_ms := leasehold.milliseconds_until(
+            c.access_issued_at + young_ms * interval '1 millisecond');
+    elsif c.not_before > moment then
+        reading.detail := 'back_off';
+        reading.retry_after_ms := leasehold.milliseconds_until(c.not_before);
+    elsif c.suspect_reason is not null and c.refresh_due_at > moment then
+        reading.detail := 'recovering';
+        reading.retry_after_ms := leasehold.milliseconds_until(c.refresh_due_at);
+    elsif c.suspect_reason is not null or c.attempt_id is not null then
+        reading.outcome := 'suspect';
+    elsif admits then
+        admission := leasehold.provider_admit(c.provider, 1, client);
+        if admission.granted = 1 then
+            reading.outcome := 'refresh';
+        else
+            reading.detail := admission.reason;
+            reading.retry_after_ms := admission.retry_after_ms;
+        end if;
+    else
+        reading.outcome := 'refresh';
+    end if;
+    return reading;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_request(of_tenant text, seen bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if not leasehold.credential_mark_wanted(of_tenant, seen) then return false; end if;
+    perform pg_notify('leasehold_credential', 'requested ' || of_tenant);
+    return true;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    moment timestamptz := clock_timestamp();
+begin
+    perform leasehold.commit_durably();
+    if not exists (select from leasehold.tenant where tenant_id = of_tenant) then return 'no_tenant'; end if;
+    insert into leasehold.credential (tenant_id, provider) values (of_tenant, provider_name)
+    on conflict (tenant_id) do nothing;
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if c.attempt_id is not null and c.attempt_deadline > clock_timestamp() then return 'exchanging'; end if;
+    if c.generation <> seen then return 'moved'; end if;
+    if c.attempt_id is not null then perform leasehold.exchange_abandon(c); end if;
+    perform leasehold.exchange_apply(
+        c, attempt, 'connect', 'refresh_token',
+        row(sealed, true, null, null, null, moment, null, of_organization)::leasehold.exchange_reply, moment, 'stored');
+    return 'stored';
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) RETURNS leasehold.credential_suspicion
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    s leasehold.credential_suspicion;
+    moment timestamptz;
+begin
+    perform set_config('lock_timeout', lock_timeout_ms::text, true);
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if not found then
+        s.outcome := 'no_credential';
+        return s;
+    end if;
+    moment := clock_timestamp();
+    if c.attempt_id is not null and c.attempt_deadline <= moment then
+        perform leasehold.exchange_abandon(c);
+        select * into c from leasehold.credential where tenant_id = of_tenant;
+    end if;
+    s.generation := c.generation;
+    s.outcome := case
+        when c.attempt_id is not null then 'exchanging'
+        when c.state <> 'active' then c.state
+        when c.suspect_reason is null then 'healthy'
+        else 'suspect'
+    end;
+    s.retry_after_ms := leasehold.milliseconds_until(coalesce(c.attempt_deadline, c.not_before));
+    s.reason := c.suspect_reason;
+    s.suspect_ms := extract(epoch from c.suspect_at - moment) * 1000;
+    s.presented_ms := extract(epoch from c.suspect_presented_at - moment) * 1000;
+    s.deadline_ms := extract(epoch from c.suspect_deadline - moment) * 1000;
+    if c.access_token is not null and c.access_rejected_at is null then
+        s.access_valid_ms := extract(epoch from c.access_expires_at - moment) * 1000;
+    end if;
+    s.access_life_ms := extract(epoch from c.access_expires_at - c.access_issued_at) * 1000;
+    s.has_organization := c.organization is not null;
+    s.rungs_tried := c.rungs_tried;
+    s.has_refresh_token := c.refresh_token is not null;
+    s.renewed_by := c.renewed_by;
+    s.provider_in_doubt := exists (
+        select from leasehold.provider p
+        where p.provider = c.provider
+            and (p.breaker = 'open' or p.hold_until > moment or p.stop_reason is not null));
+    return s;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) RETURNS leasehold.due_batch
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    moment timestamptz := clock_timestamp();
+    batch leasehold.due_batch;
+    admission leasehold.admission;
+    candidates text[];
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    candidates := leasehold.credential_rank_due(provider_name, moment, recheck_ms);
+    batch := ('{}', '{}', cardinality(candidates), 'open', null);
+    if batch.waiting > 0 and most > 0 then
+        admission := leasehold.provider_admit(provider_name, least(most, batch.waiting)::integer, client);
+        batch.reason := admission.reason;
+        batch.retry_after_ms := admission.retry_after_ms;
+        if admission.granted > 0 then
+            with taken as materialized (
+                select c.tenant_id
+                from unnest(candidates) with ordinality as ranked (tenant_id, place)
+                join leasehold.credential c using (tenant_id)
+                where c.state = 'active' and c.refresh_due_at <= moment
+                order by admission.reason = 'probe' and c.suspect_reason is not null, ranked.place
+                limit admission.granted
+                for update of c skip locked
+            ), claimed as (
+                update leasehold.credential c
+                set refresh_due_at = moment + claim_ms * interval '1 millisecond'
+                from taken
+                where c.tenant_id = taken.tenant_id
+                returning c.tenant_id, c.generation
+            )
+            select coalesce(array_agg(tenant_id), '{}'), coalesce(array_agg(generation), '{}')
+            into batch.tenants, batch.generations
+            from claimed;
+            if cardinality(batch.tenants) < admission.granted then
+                perform leasehold.provider_return(provider_name, admission.granted - cardinality(batch.tenants));
+            end if;
+        end if;
+    end if;
+    batch.waiting := batch.waiting - cardinality(batch.tenants);
+    if batch.waiting = 0 then
+        select leasehold.milliseconds_until(min(refresh_due_at)) into batch.retry_after_ms
+        from leasehold.credential
+        where provider = provider_name and state = 'active';
+    end if;
+    return batch;
+end
+$$;
+
+CREATE FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) RETURNS leasehold.claim_cursor
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    mem leasehold.claim_cursor := nullif(current_setting(
+        'leasehold.cursor_' || md5(array_to_string(queues, ' ')), true), '')::leasehold.claim_cursor;
+begin
+    if mem.full_look_at is null or mem.full_look_at <= began then
+        mem.low_xid := 0;
+        mem.low_wake_id := 0;
+        mem.open_xids := '{}';
+        mem.due_from := '-infinity';
+        mem.earlier_mark := '-infinity';
+        mem.full_look_at := null;
+    end if;
+    if mem.floor_at is null or mem.floor_at < began - interval '1 second' then
+        mem.floor := coalesce(greatest(mem.floor, (
+            select max(floor) from leasehold.lane_floor where queue = any(queues))), 0);
+        mem.floor_at := began;
+    end if;
+    return mem;
+end $$;
+
+COMMENT ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) IS 'What this session remembers of earlier claims; every few seconds it forgets on purpose and looks at everything once';
+
+CREATE FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    spent constant interval := clock_timestamp() - began;
+begin
+    mem.claimed_at := began;
+    -- A whole look costs what dead rows stand in the way; it may take a fiftieth of the time.
+    mem.full_look_at := coalesce(mem.full_look_at, began + greatest(interval '5 seconds', spent * 50));
+    if mem.marked_at is null or mem.marked_at < began - interval '2 seconds' then
+        mem.earlier_mark := coalesce(mem.mark, '-infinity');
+        mem.mark := mem.floor;
+        mem.marked_at := began;
+        if mem.contended then
+            insert into leasehold.lane_floor (queue, floor)
+            select q, mem.floor from unnest(queues) as q
+            where not exists (select from leasehold.lane_floor where queue = q)
+            on conflict do nothing;
+            update leasehold.lane_floor set floor = mem.floor, noted_at = began
+            where ctid = any(array(
+                select ctid from leasehold.lane_floor
+                where queue = any(queues) and floor < mem.floor and noted_at < began - interval '1 second'
+                for update skip locked));
+        end if;
+        delete from leasehold.lane where ctid = any(array(
+            select ctid from leasehold.lane
+            where queue = any(queues) and state = 'idle' and (vt <= mem.floor or not mem.contended)
+            limit 5000 for update skip locked));
+    end if;
+    perform set_config('leasehold.cursor_' || md5(array_to_string(queues, ' ')), mem::text, false);
+end $$;
+
+COMMENT ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) IS 'Remembers a claim for the next one of this session, notes the floor, and forgets idle lanes that the others have caught up with';
+
+CREATE FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    unknown bigint;
+begin
+    if on_failure is null or on_failure not in ('cancel', 'run') then
+        raise exception 'expected on_failure to be cancel or run, got %',
+            coalesce('"' || left(on_failure, 140) || '"', 'null') using errcode = 'LH002';
+    end if;
+    select needed into unknown from unnest(after) as needed
+    where not exists (select from leasehold.job where job_id = needed)
+        and not exists (select from leasehold.job_history where job_id = needed)
+    limit 1;
+    if found then
+        raise exception 'expected "after" to name jobs, got the unknown job %', unknown
+            using errcode = 'LH004', hint = 'leasehold jobs list --tenant ' || tenant;
+    end if;
+    insert into leasehold.job_dependency (job_id, needs_job_id, on_failure)
+    select distinct new_job_id, needed, depend.on_failure from unnest(after) as needed;
+    insert into leasehold.wake (tenant_id, queue, purpose, first_job_id, ring)
+    values (tenant, depend.queue, 'dependency', new_job_id, true);
+end $$;
+
+COMMENT ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) IS 'Lets a job wait until others have ended';
+
+CREATE FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb DEFAULT '{}'::jsonb, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT 20, timeout_after interval DEFAULT NULL::interval, unique_key text DEFAULT NULL::text, on_duplicate text DEFAULT 'keep'::text, idempotency_key text DEFAULT NULL::text, sequence_key text DEFAULT NULL::text, trace_context text DEFAULT NULL::text, after bigint[] DEFAULT NULL::bigint[], on_failure text DEFAULT 'cancel'::text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
+        timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
+        after, on_failure)).job_id;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) IS 'Enqueues one job in the caller''s transaction and returns its id. Errors: LH001 unknown tenant, LH002 malformed request, LH004 unknown job in "after"';
+
+CREATE FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    name_rule constant text := '1 to 128 of a-z 0-9 . _ -, a letter first';
+    got text;
+    expected text;
+    advice text := 'see sql/README.md, "Enqueue from SQL"';
+begin
+    case
+    when kind is null or kind !~ '^[a-z][a-z0-9._-]{0,127}$' then
+        expected := 'kind to be ' || name_rule;
+        got := coalesce('"' || left(kind, 140) || '"', 'null');
+        advice := 'for example ''pitchly.sync''';
+    when queue is null or queue !~ '^[a-z][a-z0-9._-]{0,127}$' then
+        expected := 'queue to be ' || name_rule;
+        got := coalesce('"' || left(queue, 140) || '"', 'null');
+        advice := 'leave it out for the queue ''default''';
+    when jsonb_typeof(args) is distinct from 'object' then
+        expected := 'args to be a JSON object';
+        got := coalesce(jsonb_typeof(args), 'null');
+        advice := 'wrap it: jsonb_build_object(''value'', ...)';
+    when pg_column_size(args) > 1048576 then
+        expected := 'args of at most 1 MiB';
+        got := pg_column_size(args) || ' bytes';
+        advice := 'store the data in a table and put its key into args';
+    when priority is null or priority not between -100 and 100 then
+        expected := 'priority from -100 (first) to 100 (last)';
+        got := coalesce(priority::text, 'null');
+    when max_attempts is null or max_attempts not between 1 and 1000 then
+        expected := 'max_attempts from 1 to 1000';
+        got := coalesce(max_attempts::text, 'null');
+    when timeout_after <= interval '0' then
+        expected := 'timeout_after to be positive or null';
+        got := timeout_after::text;
+    when on_duplicate is null or on_duplicate not in ('keep', 'replace', 'reschedule') then
+        expected := 'on_duplicate to be keep, replace or reschedule';
+        got := coalesce('"' || left(on_duplicate, 140) || '"', 'null');
+    when length(unique_key) not between 1 and 500 then
+        expected := 'unique_key of 1 to 500 characters';
+        got := length(unique_key) || ' characters';
+        advice := 'use md5(...) of what makes the job unique';
+    when length(idempotency_key) not between 1 and 500 then
+        expected := 'idempotency_key of 1 to 500 characters';
+        got := length(idempotency_key) || ' characters';
+    when length(sequence_key) not between 1 and 500 then
+        expected := 'sequence_key of 1 to 500 characters';
+        got := length(sequence_key) || ' characters';
+    else
+        return;
+    end case;
+    raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
+end $_$;
+
+COMMENT ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) IS 'Raises LH002 with what was expected and what came, if a request is malformed';
+
+CREATE FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    found_id bigint;
+    due constant timestamptz := coalesce(run_at, clock_timestamp());
+    later constant boolean := coalesce(run_at > clock_timestamp(), false);
+    changed leasehold.job;
+begin
+    if on_duplicate = 'keep' then
+        select job_id into found_id from leasehold.job
+        where tenant_id = tenant and kind = enqueue_duplicate.kind
+            and unique_key = enqueue_duplicate.unique_key;
+        return found_id;
+    end if;
+    update leasehold.job
+    set args = case when running or on_duplicate = 'reschedule' then args else enqueue_duplicate.args end,
+        priority = case when running or on_duplicate = 'reschedule' then priority
+            else enqueue_duplicate.priority end,
+        max_attempts = case when running or on_duplicate = 'reschedule' then max_attempts
+            else enqueue_duplicate.max_attempts end,
+        timeout_seconds = case when running or on_duplicate = 'reschedule' then timeout_seconds
+            else enqueue_duplicate.timeout_seconds end,
+        run_at = case when running then run_at else due end,
+        ready_at = case when running then ready_at else due end,
+        due_at = case when state in ('ready', 'scheduled') and later then due end,
+        place = case when state in ('ready', 'scheduled') and later then null
+            when state = 'scheduled' then nextval('leasehold.job_place_seq') else place end,
+        state = case when state not in ('ready', 'scheduled') then state
+            when later then 'scheduled' else 'ready' end,
+        again = case when running then jsonb_strip_nulls(jsonb_build_object(
+            'args', case on_duplicate when 'replace' then enqueue_duplicate.args else args end,
+            'priority', case on_duplicate when 'replace' then enqueue_duplicate.priority else priority end,
+            'max_attempts', case on_duplicate when 'replace' then enqueue_duplicate.max_attempts
+                else max_attempts end,
+            'timeout_seconds', case on_duplicate when 'replace' then enqueue_duplicate.timeout_seconds
+                else timeout_seconds end,
+            'trace_context', enqueue_duplicate.trace_context,
+            'run_at', due)) end
+    from (select state = 'running' as running, job_id as id from leasehold.job
+        where tenant_id = tenant and kind = enqueue_duplicate.kind
+            and unique_key = enqueue_duplicate.unique_key for update) as old
+    where job_id = old.id
+    returning job.* into changed;
+    if changed.state = 'ready' then
+        perform leasehold.wake_job(changed);
+    end if;
+    return changed.job_id;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) IS 'keep: the job stays as it is; reschedule: gets the new run_at; replace: also the new args, priority, max_attempts and timeout. A running job is not touched: the request is remembered and enqueued when the run ends';
+
+CREATE FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+#variable_conflict use_column
+declare
+    seconds constant real := extract(epoch from timeout_after);
+    new_id bigint;
+begin
+    perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
+        unique_key, on_duplicate, idempotency_key, sequence_key);
+    job_id := nextval('leasehold.job_id_seq');
+    existing := false;
+    if idempotency_key is not null then
+        insert into leasehold.job_idempotency (tenant_id, idempotency_key, job_id)
+        values (tenant, enqueue_job.idempotency_key, enqueue_job.job_id)
+        on conflict do nothing;
+        if not found then
+            select i.job_id, true into job_id, existing
+            from leasehold.job_idempotency as i
+            where i.tenant_id = tenant and i.idempotency_key = enqueue_job.idempotency_key;
+            return;
+        end if;
+    end if;
+    loop
+        insert into leasehold.job (job_id, tenant_id, queue, kind, args, priority, run_at, ready_at,
+            max_attempts, timeout_seconds, unique_key, sequence_key, trace_context,
+            state, place, park_reason, parked_at)
+        values (enqueue_job.job_id, tenant, enqueue_job.queue, enqueue_job.kind, enqueue_job.args,
+            enqueue_job.priority, coalesce(enqueue_job.run_at, clock_timestamp()),
+            coalesce(enqueue_job.run_at, clock_timestamp()), enqueue_job.max_attempts, seconds,
+            enqueue_job.unique_key, enqueue_job.sequence_key, enqueue_job.trace_context,
+            case when after is null then 'ready' else 'parked' end,
+            case when after is null then nextval('leasehold.job_place_seq') end,
+            case when after is not null then 'dependency' end,
+            case when after is not null then clock_timestamp() end)
+        on conflict (tenant_id, kind, unique_key) where unique_key is not null do nothing
+        returning job.job_id into new_id;
+        exit when new_id is not null;
+        new_id := leasehold.enqueue_duplicate(tenant, kind, args, priority, run_at, max_attempts,
+            seconds, unique_key, on_duplicate, trace_context);
+        if new_id is not null then
+            existing := true;
+            update leasehold.job_idempotency as i set job_id = new_id
+            where i.tenant_id = tenant and i.idempotency_key = enqueue_job.idempotency_key;
+            exit;
+        end if;
+    end loop;
+    job_id := new_id;
+    if after is not null and not existing then
+        perform leasehold.depend(job_id, tenant, queue, after, on_failure);
+    end if;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) IS 'leasehold.enqueue, saying also whether the job was there already';
+
+CREATE FUNCTION leasehold.enqueue_many(jobs jsonb) RETURNS TABLE(job_id bigint, existing boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    names constant text[] := '{tenant,kind,args,queue,priority,run_at,max_attempts,timeout_after,unique_key,on_duplicate,idempotency_key,sequence_key,trace_context,after,on_failure}';
+    bad text;
+begin
+    if jsonb_typeof(jobs) is distinct from 'array' then
+        raise exception 'expected jobs to be a JSON array, got %', coalesce(jsonb_typeof(jobs), 'null')
+            using errcode = 'LH002', hint = '[{"tenant": "acme", "kind": "report.build", "args": {}}]';
+    end if;
+    select key into bad
+    from jsonb_array_elements(jobs) as job(body), jsonb_object_keys(body) as key
+    where body - names <> '{}' and key <> all(names)
+    limit 1;
+    if bad is not null then
+        raise exception 'expected jobs with the names of the parameters of leasehold.enqueue, got "%"', left(bad, 140)
+            using errcode = 'LH002', hint = 'the names are ' || array_to_string(names, ', ');
+    end if;
+    if not exists (
+        select from jsonb_array_elements(jobs) as job(body)
+        where body ?| array['unique_key', 'idempotency_key', 'after']) then
+        return query select id, false from leasehold.enqueue_plain(jobs) as id;
+        return;
+    end if;
+    return query
+    select made.job_id, made.existing
+    from jsonb_array_elements(jobs) with ordinality as job(body, place)
+        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
+            trace_context text, after jsonb, on_failure text)
+        cross join lateral leasehold.enqueue_job(r.tenant, r.kind, coalesce(r.args, '{}'),
+            coalesce(r.queue, 'default'), coalesce(r.priority, 0), r.run_at,
+            coalesce(r.max_attempts, 20), r.timeout_after, r.unique_key,
+            coalesce(r.on_duplicate, 'keep'), r.idempotency_key, r.sequence_key, r.trace_context,
+            case jsonb_typeof(r.after) when 'array'
+                then array(select jsonb_array_elements_text(r.after)::bigint) end,
+            coalesce(r.on_failure, 'cancel')) as made
+    order by job.place;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue_many(jobs jsonb) IS 'Enqueues many jobs, given as a JSON array of objects with the names of the parameters of leasehold.enqueue; returns one row a job, in order';
+
+CREATE FUNCTION leasehold.enqueue_plain(jobs jsonb) RETURNS SETOF bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
+    AS $_$
+#variable_conflict use_column
+begin
+    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts,
+        r.timeout_after, null, 'keep', null, r.sequence_key)
+    from jsonb_array_elements(jobs) as job(body)
+        cross join lateral (
+            select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
+                coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts,
+                timeout_after, sequence_key
+            from jsonb_to_record(body) as x(kind text, args jsonb, queue text, priority integer,
+                max_attempts integer, timeout_after interval, sequence_key text)) as r
+    where (r.kind ~ '^[a-z][a-z0-9._-]{0,127}$' and r.queue ~ '^[a-z][a-z0-9._-]{0,127}$'
+        and jsonb_typeof(r.args) = 'object' and pg_column_size(r.args) <= 1048576
+        and r.priority between -100 and 100 and r.max_attempts between 1 and 1000
+        and coalesce(r.timeout_after > interval '0', true)
+        and coalesce(length(r.sequence_key) between 1 and 500, true)) is not true;
+    return query
+    insert into leasehold.job (tenant_id, kind, args, queue, priority, run_at, ready_at, max_attempts,
+        timeout_seconds, sequence_key, trace_context)
+    select r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
+        coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
+        coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
+        extract(epoch from r.timeout_after), r.sequence_key, r.trace_context
+    from jsonb_array_elements(jobs) with ordinality as job(body, place)
+        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            sequence_key text, trace_context text)
+    order by job.place
+    returning job.job_id;
+end $_$;
+
+CREATE FUNCTION leasehold.error_fingerprint(kind text, label text, error text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    select md5(kind || E'\n' || coalesce(label, '') || E'\n' || regexp_replace(regexp_replace(
+        left(coalesce(error, ''), 2000), '"[^"]*"|''[^'']*''', '"', 'g'),
+        '[0-9a-fA-F-]*[0-9][0-9a-fA-F-]*', '0', 'g'))
+$$;
+
+COMMENT ON FUNCTION leasehold.error_fingerprint(kind text, label text, error text) IS 'The same for errors of one kind of job that differ only in quoted words, numbers and ids';
+
+CREATE TABLE leasehold.credential (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'empty'::text NOT NULL,
+    connected_by text,
+    renewed_by text DEFAULT 'refresh_token'::text NOT NULL,
+    organization text,
+    scope text,
+    generation bigint DEFAULT 0 NOT NULL,
+    refresh_token bytea,
+    previous_refresh_token bytea,
+    previous_generation bigint,
+    access_token bytea,
+    access_issued_at timestamp with time zone,
+    access_expires_at timestamp with time zone,
+    access_rejected_at timestamp with time zone,
+    refresh_planned_at timestamp with time zone,
+    refresh_due_at timestamp with time zone,
+    refresh_requested_at timestamp with time zone,
+    not_before timestamp with time zone,
+    attempt_id uuid,
+    attempt_generation bigint,
+    attempt_rung text,
+    attempt_grant text,
+    attempt_worker uuid,
+    attempt_started_at timestamp with time zone,
+    attempt_deadline timestamp with time zone,
+    saved_attempt_id uuid,
+    suspect_reason text,
+    suspect_at timestamp with time zone,
+    suspect_presented_at timestamp with time zone,
+    suspect_deadline timestamp with time zone,
+    rungs_tried text[] DEFAULT '{}'::text[] NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_exchange_at timestamp with time zone,
+    last_outcome text,
+    last_error_class text,
+    needs_authorization_at timestamp with time zone,
+    connected_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT credential_active_can_renew CHECK (((state <> 'active'::text) OR ((renewed_by = 'refresh_token'::text) AND (refresh_token IS NOT NULL)) OR ((renewed_by = 'client_credentials'::text) AND (organization IS NOT NULL)))),
+    CONSTRAINT credential_generation_counts CHECK ((generation >= 0)),
+    CONSTRAINT credential_intent_is_of_this_generation CHECK ((attempt_generation = generation)),
+    CONSTRAINT credential_intent_is_whole CHECK ((((attempt_id IS NULL) AND (attempt_generation IS NULL) AND (attempt_rung IS NULL) AND (attempt_grant IS NULL) AND (attempt_worker IS NULL) AND (attempt_started_at IS NULL) AND (attempt_deadline IS NULL)) OR ((attempt_id IS NOT NULL) AND (attempt_generation IS NOT NULL) AND (attempt_rung IS NOT NULL) AND (attempt_grant IS NOT NULL) AND (attempt_worker IS NOT NULL) AND (attempt_started_at IS NOT NULL) AND (attempt_deadline IS NOT NULL)))),
+    CONSTRAINT credential_renewal_known CHECK ((renewed_by = ANY (ARRAY['refresh_token'::text, 'client_credentials'::text]))),
+    CONSTRAINT credential_state_known CHECK ((state = ANY (ARRAY['empty'::text, 'active'::text, 'needs_authorization'::text]))),
+    CONSTRAINT credential_suspect_is_whole CHECK ((((suspect_reason IS NULL) = (suspect_at IS NULL)) AND ((suspect_reason IS NULL) = (suspect_presented_at IS NULL)) AND ((suspect_reason IS NULL) = (suspect_deadline IS NULL)))),
+    CONSTRAINT credential_suspect_known CHECK ((suspect_reason = ANY (ARRAY['ambiguous'::text, 'dead'::text]))),
+    CONSTRAINT credential_verdict_is_dated CHECK (((state = 'needs_authorization'::text) = (needs_authorization_at IS NOT NULL)))
+)
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500');
+
+COMMENT ON TABLE leasehold.credential IS 'The one credential of a tenant; tokens only sealed, bound to tenant, column and generation';
+
+COMMENT ON COLUMN leasehold.credential.state IS 'empty: never connected. active: can be renewed. needs_authorization: a person has to connect it again';
+
+COMMENT ON COLUMN leasehold.credential.generation IS 'How often the credential was exchanged or connected; never reset, also not by connecting again';
+
+COMMENT ON COLUMN leasehold.credential.previous_refresh_token IS 'The predecessor as it was sealed in column refresh_token for previous_generation; kept for forensics';
+
+COMMENT ON COLUMN leasehold.credential.access_rejected_at IS 'The API refused the access token before it expired';
+
+COMMENT ON COLUMN leasehold.credential.refresh_planned_at IS 'The random point in the life of the access token at which it is replaced, if somebody needs it';
+
+COMMENT ON COLUMN leasehold.credential.refresh_due_at IS 'When the refresh service looks at it next: a refresh, the next rung of a recovery, or the end of an intent';
+
+COMMENT ON COLUMN leasehold.credential.refresh_requested_at IS 'Somebody used the token after that point, or a worker that may not exchange asked for a new one';
+
+COMMENT ON COLUMN leasehold.credential.not_before IS 'Back-off after an exchange that spent nothing';
+
+COMMENT ON COLUMN leasehold.credential.attempt_id IS 'The open intent: this generation was or is about to be presented; null when nothing is open';
+
+COMMENT ON COLUMN leasehold.credential.attempt_deadline IS 'Until then the owner may be sending or receiving; nobody else acts';
+
+COMMENT ON COLUMN leasehold.credential.saved_attempt_id IS 'The exchange that made this generation: tells its owner that a COMMIT without an answer has worked';
+
+COMMENT ON COLUMN leasehold.credential.suspect_reason IS 'ambiguous: presented, and no usable answer came. dead: the provider refused this generation';
+
+COMMENT ON COLUMN leasehold.credential.rungs_tried IS 'Rungs of the recovery ladder used for this generation, each at most once';
+
+CREATE FUNCTION leasehold.exchange_abandon(c leasehold.credential) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    moment timestamptz := clock_timestamp();
+    spent boolean := c.attempt_grant = 'refresh_token';
+begin
+    insert into leasehold.credential_exchange (
+        tenant_id, attempt_id, generation, rung, grant_kind, worker, started_at, ended_at, outcome, error_class)
+    values (
+        c.tenant_id, c.attempt_id, c.attempt_generation, c.attempt_rung, c.attempt_grant, c.attempt_worker,
+        c.attempt_started_at, moment, 'abandoned', 'worker_lost');
+    update leasehold.credential
+    set attempt_id = null, attempt_generation = null, attempt_rung = null, attempt_grant = null,
+        attempt_worker = null, attempt_started_at = null, attempt_deadline = null,
+        suspect_reason = case when spent then 'ambiguous' else suspect_reason end,
+        suspect_at = case when spent then coalesce(suspect_at, moment) else suspect_at end,
+        suspect_presented_at = case when spent then c.attempt_started_at else suspect_presented_at end,
+        suspect_deadline = case when spent then c.attempt_deadline else suspect_deadline end,
+        failures = failures + 1, last_exchange_at = c.attempt_started_at, last_outcome = 'abandoned',
+        last_error_class = 'worker_lost', updated_at = moment
+    where tenant_id = c.tenant_id;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, rung text, grant_used text, reply leasehold.exchange_reply, moment timestamp with time zone, log_outcome text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    connects boolean := rung = 'connect';
+    revives boolean := c.state <> 'active';
+begin
+    if connects then
+        perform leasehold.exchange_archive(c.tenant_id, c.generation, c.refresh_token, 'reconnected');
+    end if;
+    update leasehold.credential
+    set generation = c.generation + 1,
+        state = 'active',
+        connected_by = case when connects then grant_used else c.connected_by end,
+        connected_at = case when connects then moment else c.connected_at end,
+        renewed_by = case when grant_used = 'client_credentials' then 'client_credentials' else 'refresh_token' end,
+        refresh_token = reply.refresh_token,
+        previous_refresh_token = case
+            when connects then null when reply.rotated then c.refresh_token else c.previous_refresh_token end,
+        previous_generation = case
+            when connects then null when reply.rotated then c.generation else c.previous_generation end,
+        access_token = reply.access_token,
+        access_issued_at = reply.access_issued_at,
+        access_expires_at = reply.access_expires_at,
+        access_rejected_at = null,
+        refresh_planned_at = reply.refresh_due_at,
+        refresh_due_at = reply.refresh_due_at,
+        refresh_requested_at = null,
+        not_before = null,
+        scope = case when connects then reply.scope else coalesce(reply.scope, c.scope) end,
+        organization = case when connects then reply.organization else coalesce(reply.organization, c.organization) end,
+        attempt_id = null, attempt_generation = null, attempt_rung = null, attempt_grant = null,
+        attempt_worker = null, attempt_started_at = null, attempt_deadline = null,
+        saved_attempt_id = attempt,
+        suspect_reason = null, suspect_at = null, suspect_presented_at = null, suspect_deadline = null,
+        rungs_tried = '{}', failures = 0, last_exchange_at = moment, last_outcome = log_outcome,
+        last_error_class = null, needs_authorization_at = null, updated_at = moment
+    where tenant_id = c.tenant_id;
+    if connects or revives then
+        insert into leasehold.credential_event (tenant_id, kind, generation, detail)
+        values (
+            c.tenant_id, case when connects then 'connected' else 'recovered' end, c.generation + 1,
+            case when connects then 'by ' || grant_used when log_outcome = 'replayed'
+                then 'a successor was found in a spool' else 'by rung ' || rung end);
+        perform leasehold.tenant_unpark(c.tenant_id);
+    end if;
+    if connects or revives or c.refresh_requested_at is not null then
+        perform pg_notify('leasehold_credential', 'saved ' || c.tenant_id);
+    end if;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into leasehold.credential_archive (tenant_id, generation, refresh_token, reason)
+    select of_tenant, of_generation, sealed, why where sealed is not null;
+$$;
+
+CREATE FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) RETURNS leasehold.exchange_ticket
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    ticket leasehold.exchange_ticket;
+    moment timestamptz;
+begin
+    perform leasehold.commit_durably();
+    perform set_config('lock_timeout', lock_timeout_ms::text, true);
+    if rung = 'connect' then
+        if not exists (select from leasehold.tenant where tenant_id = of_tenant) then
+            ticket.outcome := 'no_tenant';
+            return ticket;
+        end if;
+        insert into leasehold.credential (tenant_id, provider) values (of_tenant, provider_name)
+        on conflict (tenant_id) do nothing;
+    end if;
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if not found or (c.state = 'empty' and rung <> 'connect') then
+        ticket.outcome := 'no_credential';
+        return ticket;
+    end if;
+    moment := clock_timestamp();
+    ticket.generation := c.generation;
+    if c.attempt_id is not null then
+        if c.attempt_deadline > moment then
+            ticket.outcome := 'exchanging';
+            ticket.retry_after_ms := leasehold.milliseconds_until(c.attempt_deadline);
+            return ticket;
+        end if;
+        perform leasehold.exchange_abandon(c);
+        select * into c from leasehold.credential where tenant_id = of_tenant;
+    end if;
+    ticket.outcome := leasehold.exchange_obstacle(c, rung, seen);
+    if ticket.outcome is not null then
+        ticket.retry_after_ms := leasehold.milliseconds_until(c.not_before);
+        return ticket;
+    end if;
+
+    ticket.outcome := 'go';
+    ticket.renewed_by := c.renewed_by;
+    ticket.grant_kind := case rung
+        when 'connect' then connect_grant
+        when 'refresh' then c.renewed_by
+        when 'access_token' then 'access_token'
+        when 'client_credentials' then 'client_credentials'
+        else 'refresh_token'
+    end;
+    ticket.refresh_token := c.refresh_token;
+    ticket.access_token := c.access_token;
+    ticket.organization := c.organization;
+    ticket.failures := c.failures;
+    ticket.started_at := moment;
+    ticket.deadline := moment + deadline_ms * interval '1 millisecond';
+    update leasehold.credential
+    set attempt_id = attempt, attempt_generation = c.generation, attempt_rung = rung,
+        attempt_grant = ticket.grant_kind, attempt_worker = by_worker, attempt_started_at = moment,
+        attempt_deadline = ticket.deadline,
+        rungs_tried = case when rung in ('refresh', 'connect') then rungs_tried else rungs_tried || rung end,
+        refresh_due_at = case when rung = 'connect' then refresh_due_at else ticket.deadline end,
+        updated_at = moment
+    where tenant_id = of_tenant;
+    return ticket;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    update leasehold.credential
+    set attempt_id = null, attempt_generation = null, attempt_grant = null, attempt_worker = null,
+        attempt_started_at = null, attempt_deadline = null, attempt_rung = null,
+        rungs_tried = array_remove(rungs_tried, attempt_rung),
+        refresh_due_at = case when attempt_rung = 'connect' then refresh_due_at else clock_timestamp() end,
+        updated_at = clock_timestamp()
+    where tenant_id = of_tenant and attempt_id = attempt;
+    return found;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    moment timestamptz;
+    is_first_verdict boolean;
+begin
+    perform leasehold.commit_durably();
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if not found then return false; end if;
+    moment := clock_timestamp();
+    is_first_verdict := c.suspect_reason is null;
+    insert into leasehold.credential_exchange (
+        tenant_id, attempt_id, generation, rung, grant_kind, worker, started_at, ended_at, outcome, error_class,
+        http_status, fingerprint)
+    values (
+        of_tenant, attempt, presented, rung, grant_used, by_worker, started, moment, failure.outcome,
+        failure.error_class, failure.http_status, token_fingerprint);
+    -- A dead generation counts as news about the provider once, not again at every rung.
+    if failure.provider_effect is not null and (failure.provider_effect <> 'dead' or is_first_verdict) then
+        perform leasehold.provider_failed(
+            c.provider, failure.provider_effect, failure.provider_ms, client, failure.error_class);
+    end if;
+    if c.attempt_id is distinct from attempt then return false; end if;
+
+    update leasehold.credential
+    set attempt_id = null, attempt_generation = null, attempt_rung = null, attempt_grant = null,
+        attempt_worker = null, attempt_started_at = null, attempt_deadline = null,
+        rungs_tried = case when failure.rung_free then array_remove(c.rungs_tried, rung) else c.rungs_tried end,
+        suspect_reason = coalesce(failure.suspect, c.suspect_reason),
+        suspect_at = case when failure.suspect is null then c.suspect_at else coalesce(c.suspect_at, moment) end,
+        suspect_presented_at = case
+            when failure.suspect is null then c.suspect_presented_at else c.attempt_started_at end,
+        suspect_deadline = case failure.suspect
+            when 'ambiguous' then c.attempt_deadline
+            when 'dead' then coalesce(c.suspect_deadline, moment)
+            else c.suspect_deadline end,
+        access_token = coalesce(failure.access_token, c.access_token),
+        access_expires_at = case
+            when failure.access_token is null then c.access_expires_at else failure.access_expires_at end,
+        access_rejected_at = case when failure.access_token is null then c.access_rejected_at end,
+        not_before = case
+            when failure.back_off_ms > 0 then moment + failure.back_off_ms * interval '1 millisecond' end,
+        refresh_due_at = case
+            when c.attempt_rung = 'connect' then c.refresh_due_at
+            else moment + failure.due_ms * interval '1 millisecond' end,
+        failures = c.failures + 1, last_exchange_at = moment, last_outcome = failure.outcome,
+        last_error_class = failure.error_class, updated_at = moment
+    where tenant_id = of_tenant;
+    return true;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN CASE WHEN (rung = 'connect'::text) THEN NULL::text WHEN ((c).generation IS DISTINCT FROM seen) THEN 'moved'::text WHEN ((c).state = 'needs_authorization'::text) THEN 'needs_authorization'::text WHEN ((rung = 'refresh'::text) AND ((c).suspect_reason IS NOT NULL)) THEN 'suspect'::text WHEN ((rung <> 'refresh'::text) AND ((c).suspect_reason IS NULL)) THEN 'moved'::text WHEN (rung = ANY ((c).rungs_tried)) THEN 'tried'::text WHEN ((c).not_before > clock_timestamp()) THEN 'backing_off'::text ELSE NULL::text END;
+
+CREATE FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) RETURNS leasehold.exchange_saving
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    c leasehold.credential;
+    answer leasehold.exchange_saving;
+    moment timestamptz;
+    log_outcome text := case when replayed then 'replayed' else 'saved' end;
+begin
+    perform leasehold.commit_durably();
+    if replayed then
+        -- The session of a dead worker may hold the lock for as long as TCP believes in it.
+        perform set_config('lock_timeout', '5000', true);
+    end if;
+    select * into c from leasehold.credential where tenant_id = of_tenant for update;
+    if not found then
+        answer.outcome := 'no_credential';
+        return answer;
+    end if;
+    moment := clock_timestamp();
+    answer.generation := c.generation;
+    if c.saved_attempt_id = attempt then
+        answer.outcome := 'already';
+    elsif c.generation < presented then
+        answer.outcome := 'behind';
+    elsif c.generation > presented then
+        answer.outcome := 'superseded';
+        log_outcome := 'superseded';
+        if not replayed then
+            perform leasehold.exchange_archive(of_tenant, presented + 1, reply.refresh_token, 'superseded');
+        end if;
+    elsif c.attempt_id is distinct from attempt and c.refresh_token is distinct from witness then
+        answer.outcome := 'unproven';
+        answer.refresh_token := c.refresh_token;
+    else
+        answer.outcome := 'saved';
+    end if;
+    if answer.outcome = 'saved' or (answer.outcome = 'superseded' and not replayed) then
+        insert into leasehold.credential_exchange (
+            tenant_id, attempt_id, generation, rung, grant_kind, worker, started_at, ended_at, outcome,
+            http_status, fingerprint)
+        values (
+            of_tenant, attempt, presented, rung, grant_used, by_worker, started, moment, log_outcome,
+            status, token_fingerprint);
+    end if;
+    if answer.outcome <> 'saved' then return answer; end if;
+
+    perform leasehold.exchange_apply(c, attempt, rung, grant_used, reply, moment, log_outcome);
+    answer.generation := presented + 1;
+    if not replayed then
+        perform leasehold.provider_answered(c.provider, client, started);
+    end if;
+    return answer;
+end
+$$;
+
+CREATE FUNCTION leasehold.history_prepare(first_day date, days integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    made integer := 0;
+    day date;
+    parent text;
+    part text;
+begin
+    perform pg_advisory_xact_lock(hashtext('leasehold.history_prepare'));
+    for day in select first_day + n from generate_series(0, days - 1) as n loop
+        foreach parent in array array['job_history', 'job_attempt'] loop
+            part := format('leasehold.%s_%s', parent, to_char(day, 'YYYYMMDD'));
+            continue when to_regclass(part) is not null;
+            execute format('create table %s (like leasehold.%I including all)', part, parent);
+            execute format('alter table leasehold.%I attach partition %s for values from (%L) to (%L)',
+                parent, part, day::timestamp at time zone 'UTC',
+                (day + 1)::timestamp at time zone 'UTC');
+            made := made + 1;
+        end loop;
+    end loop;
+    return made;
+end $$;
+
+COMMENT ON FUNCTION leasehold.history_prepare(first_day date, days integer) IS 'Makes the partitions of so many days from first_day (UTC) on that are not there yet; returns how many';
+
+CREATE FUNCTION leasehold.job_arrived() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
+    AS $_$
+declare
+    bad text;
+begin
+    select came.name into bad
+    from (select distinct queue as name from arrived union select distinct kind from arrived) as came
+    where came.name !~ '^[a-z][a-z0-9._-]{0,127}$' limit 1;
+    if found then
+        raise exception 'expected kind and queue to be 1 to 128 of a-z 0-9 . _ -, a letter first, got "%"',
+            left(bad, 140) using errcode = 'LH002';
+    end if;
+    if exists (select from leasehold.kind where apart) then
+        update leasehold.job
+        set lane_kind = job.kind
+        from arrived, leasehold.kind
+        where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
+            and job.job_id = arrived.job_id;
+    end if;
+    insert into leasehold.wake
+        (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
+    select case when tenant.tenant_id is null
+            then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
+        came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
+        came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
+    from (
+        select arrived.tenant_id, arrived.queue,
+            case when kind.apart then arrived.kind else arrived.lane_kind end as lane_kind,
+            case arrived.state when 'ready' then 'ready' else 'sequence' end as purpose,
+            case arrived.state when 'parked' then arrived.sequence_key end as sequence_key,
+            count(*) filter (where arrived.state = 'ready')::integer as jobs,
+            min(arrived.job_id) as first_job_id, min(arrived.place) as place,
+            min(arrived.priority) as priority
+        from arrived left join leasehold.kind on kind.kind = arrived.kind and kind.apart
+        where arrived.state = 'ready' or arrived.park_reason = 'sequence'
+        group by 1, 2, 3, 4, 5
+    ) as came left join leasehold.tenant on tenant.tenant_id = came.tenant_id;
+    perform leasehold.refuse_unknown_tenant(arrived.tenant_id)
+    from arrived
+    where arrived.state <> 'ready' and arrived.park_reason is distinct from 'sequence'
+        and not exists (
+            select from leasehold.tenant where tenant.tenant_id = arrived.tenant_id);
+    return null;
+end $_$;
+
+COMMENT ON FUNCTION leasehold.job_arrived() IS 'After each insert statement on job: one wake per tenant, queue and lane; refuses unknown tenants';
+
+CREATE FUNCTION leasehold.job_cancel(cancelled bigint, reason text DEFAULT 'cancelled by request'::text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    perform from leasehold.job where job.job_id = cancelled;
+    if not found then
+        perform from leasehold.job_history where job_history.job_id = cancelled;
+        if found then
+            return 'ended';
+        end if;
+        raise exception 'expected the id of a job, got %', cancelled
+            using errcode = 'LH004', hint = 'leasehold jobs list';
+    end if;
+    if leasehold.job_end(cancelled, 'cancelled', 'cancelled', left(reason, 10000)) then
+        return 'cancelled';
+    end if;
+    perform from leasehold.job where job.job_id = cancelled;
+    if not found then
+        return 'ended';
+    end if;
+    insert into leasehold.job_cancel (job_id, reason) values (cancelled, left(reason, 10000))
+    on conflict do nothing;
+    return 'requested';
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) IS 'cancelled: it had not started and is gone; requested: it runs, its worker hears of it at the next heartbeat, and however the run ends but by completion, the job does not run again; ended: it had ended';
+
+CREATE FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) RETURNS SETOF leasehold.claimed_job
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    began constant timestamptz := clock_timestamp();
+    quantum constant integer := least(16, ceil(max_jobs / 8.0));
+    mem leasehold.claim_cursor;
+    looked_at timestamptz;
+    wanted integer := max_jobs;
+    scopes leasehold.claim_scope[];
+    apart text[];
+    free jsonb := '{}';
+    places jsonb;
+    letters record;
+    direct leasehold.claimed_job[];
+    round record;
+    limits record;
+    passed text[] := '{}';
+    holds boolean := false;
+    waited boolean := false;
+    taken bigint;
+begin
+    if max_jobs is null or max_jobs not between 1 and 10000 then
+        raise exception 'expected max_jobs from 1 to 10000, got %', coalesce(max_jobs::text, 'null')
+            using errcode = 'LH002';
+    end if;
+    perform from leasehold.worker where worker_id = who and lapsed_at is null;
+    if not found then
+        raise exception 'expected worker % to be registered and alive, but it is not', who
+            using errcode = 'LH003', hint = 'register under a new worker id';
+    end if;
+    mem := leasehold.cursor_load(queues, began);
+    looked_at := coalesce(mem.claimed_at, '-infinity');
+    if exists (select from leasehold.queue
+            where paused_at is not null or max_running is not null or rate_per_second is not null)
+        or exists (select from leasehold.kind as k where k.apart) then
+        select * into scopes, apart, free from leasehold.claim_scopes(queues);
+        places := free;
+    else
+        scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
+    end if;
+
+    if leasehold.claim_due(mem.due_from, 1000) < 1000 then
+        mem.due_from := began - interval '2 seconds';
+    end if;
+    update leasehold.lane
+    set state = 'open', look_at = null, since = began, vt = greatest(vt, mem.floor),
+        blocked_seconds = blocked_seconds + date_part('epoch', began - since)
+    where ctid = any(array(
+        select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
+    loop
+        select * into letters from leasehold.claim_letters(queues, 2000, mem);
+        mem := letters.mem;
+        if letters.sequences is not null then
+            perform leasehold.claim_sequences(letters.sequences);
+        end if;
+        if letters.dependents is not null then
+            perform leasehold.claim_dependents(letters.dependents);
+        end if;
+        if letters.arrivals is not null then
+            direct := null;
+            if wanted > 0 then
+                direct := leasehold.claim_direct(who, letters.arrivals, scopes, apart, wanted, mem);
+                return query select * from unnest(direct);
+                wanted := wanted - coalesce(cardinality(direct), 0);
+            end if;
+            if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
+                holds := leasehold.lanes_tell(letters.arrivals,
+                    array(select job_id from unnest(direct)), queues, mem) or holds;
+            end if;
+        end if;
+        exit when letters.complete and letters.sequences is null and letters.dependents is null;
+    end loop;
+
+    mem.contended := false;
+    while wanted > 0 loop
+        select * into round from leasehold.lanes_lock(
+            scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        if round.lanes is null then
+            -- Every open lane is in other hands: wait for one rather than go home empty. Only while
+            -- this claim holds no lane.
+            exit when holds or waited or mem.contended;
+            perform from leasehold.lane join unnest(scopes) as s using (queue, lane_kind)
+            where lane.state = 'open' and lane.vt >= mem.earlier_mark
+            order by lane.vt limit 1 for update of lane;
+            exit when not found;
+            waited := true;
+            continue;
+        end if;
+        mem.contended := true;
+        mem.floor := greatest(mem.floor, (round.lanes[1]).vt);
+        mem.floor_at := began;
+        taken := 0;
+        limits := null;
+        if exists (select from unnest(round.lanes) as l where l.bounded) then
+            select * into limits from leasehold.lanes_limit(round.lanes, free);
+            round.lanes := limits.lanes;
+            free := limits.free;
+            scopes := array(select s from unnest(scopes) as s
+                where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
+                    and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
+        end if;
+        return query select * from leasehold.lanes_take(who, round.lanes, queues, apart, looked_at);
+        get diagnostics taken = row_count;
+        wanted := wanted - taken;
+        if taken = 0 then
+            passed := passed || array(
+                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(round.lanes) as l);
+            exit when clock_timestamp() > began + interval '250 milliseconds';
+        end if;
+    end loop;
+    if places is not null then
+        perform leasehold.bucket_spend(split_part(key, ':', 1), substr(key, strpos(key, ':') + 1),
+            (places ->> key)::integer - (free ->> key)::integer)
+        from jsonb_object_keys(places) as key
+        where places -> key <> free -> key;
+    end if;
+    perform leasehold.cursor_save(queues, began, mem);
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) IS 'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. Error LH003: the worker is unknown or has lapsed';
+
+CREATE FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    ended_at constant timestamptz := clock_timestamp();
+    gone leasehold.job;
+begin
+    delete from leasehold.job where job.job_id = ending and job.claimed_by is null
+    returning job.* into gone;
+    if not found then
+        return false;
+    end if;
+    if to_regclass('leasehold.job_history_' || to_char(ended_at at time zone 'UTC', 'YYYYMMDD')) is null then
+        perform leasehold.history_prepare((ended_at at time zone 'UTC')::date, 3);
+    end if;
+    insert into leasehold.job_history (job_id, ended_at, created_at, run_at, first_claimed_at,
+        claimed_at, run, waited_turn, waited_limit, waited_worker, waited_parked, timeout_seconds,
+        priority, attempt, max_attempts, kills, tenant_id, queue, kind, outcome, args, unique_key,
+        sequence_key, trace_context, last_error_label, last_error, progress)
+    values (gone.job_id, ended_at, gone.created_at, gone.run_at, gone.first_claimed_at,
+        gone.claimed_at, gone.run, gone.waited_turn, gone.waited_limit, gone.waited_worker,
+        gone.waited_parked, gone.timeout_seconds, gone.priority, gone.attempt, gone.max_attempts,
+        gone.kills, gone.tenant_id, gone.queue, gone.kind, outcome, gone.args, gone.unique_key,
+        gone.sequence_key, gone.trace_context, label, error, gone.progress);
+    delete from leasehold.job_dependency where job_dependency.job_id = gone.job_id;
+    delete from leasehold.job_cancel where job_cancel.job_id = gone.job_id;
+    insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, first_job_id, sequence_key, ring)
+    select gone.tenant_id, gone.queue, gone.lane_kind, 'sequence', 0, gone.sequence_key, true
+    where gone.sequence_key is not null
+    union all
+    select waiting.tenant_id, waiting.queue, '', 'dependency', waiting.job_id, null, true
+    from leasehold.job_dependency as d join leasehold.job as waiting using (job_id)
+    where d.needs_job_id = gone.job_id;
+    return true;
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) IS 'Ends a job that is not running; false if it is running or gone';
+
+CREATE FUNCTION leasehold.job_place() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if new.run_at > clock_timestamp() then
+        new.state := 'scheduled';
+        new.due_at := new.run_at;
+        new.place := null;
+    elsif new.sequence_key is not null then
+        new.state := 'parked';
+        new.park_reason := 'sequence';
+        new.place := null;
+        new.parked_at := clock_timestamp();
+    end if;
+    return new;
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_place() IS 'Before insert of a job that came as ready but has a run_at in the future or a sequence key';
+
+CREATE SEQUENCE leasehold.job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE SEQUENCE leasehold.job_place_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE leasehold.job (
+    job_id bigint DEFAULT nextval('leasehold.job_id_seq'::regclass) NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    run_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ready_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    claimed_at timestamp with time zone,
+    first_claimed_at timestamp with time zone,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone,
+    run bigint DEFAULT 0 NOT NULL,
+    place bigint DEFAULT nextval('leasehold.job_place_seq'::regclass),
+    claimed_by uuid,
+    charged real DEFAULT 0 NOT NULL,
+    timeout_seconds real,
+    waited_turn real DEFAULT 0 NOT NULL,
+    waited_limit real DEFAULT 0 NOT NULL,
+    waited_worker real DEFAULT 0 NOT NULL,
+    waited_parked real DEFAULT 0 NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    max_attempts smallint DEFAULT 20 NOT NULL,
+    kills smallint DEFAULT 0 NOT NULL,
+    limited boolean DEFAULT false NOT NULL,
+    sequence_live boolean DEFAULT false NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'ready'::text NOT NULL COLLATE pg_catalog."C",
+    args jsonb DEFAULT '{}'::jsonb NOT NULL,
+    unique_key text COLLATE pg_catalog."C",
+    sequence_key text COLLATE pg_catalog."C",
+    park_reason text,
+    trace_context text,
+    last_error_label text,
+    last_error text,
+    progress jsonb,
+    again jsonb,
+    CONSTRAINT job_args_object CHECK ((jsonb_typeof(args) = 'object'::text)),
+    CONSTRAINT job_args_size CHECK ((pg_column_size(args) <= 1048576)),
+    CONSTRAINT job_attempt_positive CHECK ((attempt >= 0)),
+    CONSTRAINT job_in_lane_has_place CHECK (((state = ANY (ARRAY['ready'::text, 'running'::text])) = (place IS NOT NULL))),
+    CONSTRAINT job_max_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT job_park_reason_known CHECK ((park_reason = ANY (ARRAY['authorization'::text, 'sequence'::text, 'dependency'::text]))),
+    CONSTRAINT job_parked_has_reason CHECK (((state = 'parked'::text) = (park_reason IS NOT NULL))),
+    CONSTRAINT job_priority_range CHECK (((priority >= '-100'::integer) AND (priority <= 100))),
+    CONSTRAINT job_running_is_claimed CHECK (((state = 'running'::text) = (claimed_by IS NOT NULL))),
+    CONSTRAINT job_scheduled_is_due CHECK (((state = 'scheduled'::text) = (due_at IS NOT NULL))),
+    CONSTRAINT job_sequence_key_length CHECK (((length(sequence_key) >= 1) AND (length(sequence_key) <= 500))),
+    CONSTRAINT job_state_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'ready'::text, 'running'::text, 'parked'::text]))),
+    CONSTRAINT job_timeout_positive CHECK ((timeout_seconds > (0)::double precision)),
+    CONSTRAINT job_trace_context_length CHECK ((length(trace_context) <= 2000)),
+    CONSTRAINT job_unique_key_length CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.2', autovacuum_analyze_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.job IS 'Jobs that have not ended';
+
+COMMENT ON COLUMN leasehold.job.ready_at IS 'When the job last became ready';
+
+COMMENT ON COLUMN leasehold.job.due_at IS 'run_at, while the job is scheduled';
+
+COMMENT ON COLUMN leasehold.job.run IS 'Fencing number: counts the claims of this job; a settle must carry the current one';
+
+COMMENT ON COLUMN leasehold.job.place IS 'Place in its lane, rising, while ready or running; each time a job becomes ready it gets a new one';
+
+COMMENT ON COLUMN leasehold.job.charged IS 'Seconds of virtual time taken at the claim; the settle sends the difference to the real run time';
+
+COMMENT ON COLUMN leasehold.job.waited_turn IS 'Seconds ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold.job.waited_limit IS 'Seconds ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold.job.waited_worker IS 'Seconds ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold.job.waited_parked IS 'Seconds parked, for example until the tenant authorized again';
+
+COMMENT ON COLUMN leasehold.job.priority IS 'Lower runs first among the jobs of one tenant in one queue; default 0';
+
+COMMENT ON COLUMN leasehold.job.attempt IS 'Claims that count: a snooze, a park and a hand-back give theirs back';
+
+COMMENT ON COLUMN leasehold.job.kills IS 'Times a worker died while it ran this job; the third discards it';
+
+COMMENT ON COLUMN leasehold.job.limited IS 'The run counts against a limit of running jobs, and its end must tell the lanes';
+
+COMMENT ON COLUMN leasehold.job.sequence_live IS 'The job has the turn of its sequence key, until it ends';
+
+COMMENT ON COLUMN leasehold.job.lane_kind IS 'Empty, or the kind if the kind is apart';
+
+COMMENT ON COLUMN leasehold.job.state IS 'scheduled: waits for run_at; ready: waits for its turn; running: claimed; parked: waits for park_reason to go away';
+
+COMMENT ON COLUMN leasehold.job.again IS 'A request that came while the job with this unique_key ran: enqueued when the run ends';
+
+CREATE FUNCTION leasehold.job_release(released bigint) RETURNS leasehold.job
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    now_ready leasehold.job;
+begin
+    update leasehold.job
+    set state = s.state, due_at = case s.state when 'scheduled' then job.run_at end,
+        park_reason = case s.state when 'parked' then 'sequence' end,
+        place = case s.state when 'ready' then nextval('leasehold.job_place_seq') end,
+        ready_at = greatest(job.run_at, clock_timestamp()),
+        waited_parked = waited_parked + date_part('epoch', clock_timestamp() - parked_at),
+        parked_at = case s.state when 'parked' then clock_timestamp() end
+    from (
+        select case when j.run_at > clock_timestamp() then 'scheduled'
+            when j.sequence_key is not null and not j.sequence_live then 'parked'
+            else 'ready' end as state
+        from leasehold.job as j where j.job_id = released) as s
+    where job.job_id = released and job.state = 'parked'
+    returning job.* into now_ready;
+    if now_ready.state = 'ready' then
+        perform leasehold.wake_job(now_ready);
+    elsif now_ready.park_reason = 'sequence' then
+        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
+        values (now_ready.tenant_id, now_ready.queue, now_ready.lane_kind, 'sequence',
+            now_ready.sequence_key, true);
+    end if;
+    return now_ready;
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_release(released bigint) IS 'Unparks one job';
+
+CREATE FUNCTION leasehold.job_retry(retried bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    ended leasehold.job_history;
+    live leasehold.job;
+begin
+    select job.* into live from leasehold.job where job.job_id = retried;
+    if found then
+        if live.state = 'scheduled' then
+            update leasehold.job
+            set state = 'ready', due_at = null, run_at = clock_timestamp(), ready_at = clock_timestamp(),
+                place = nextval('leasehold.job_place_seq')
+            where job.job_id = retried and state = 'scheduled'
+                and (sequence_key is null or sequence_live)
+            returning job.* into live;
+            if found then
+                perform leasehold.wake_job(live);
+                return 'ready';
+            end if;
+        elsif live.park_reason = 'authorization' then
+            live := leasehold.job_release(retried);
+        end if;
+        return live.state;
+    end if;
+    delete from leasehold.job_history where ctid = (
+        select ctid from leasehold.job_history as h where h.job_id = retried
+        order by h.ended_at desc limit 1)
+        and job_history.job_id = retried
+    returning job_history.* into ended;
+    if not found then
+        raise exception 'expected the id of a job, got %', retried
+            using errcode = 'LH004', hint = 'leasehold jobs list';
+    end if;
+    insert into leasehold.job (job_id, run, tenant_id, queue, kind, args, priority, max_attempts,
+        timeout_seconds, unique_key, sequence_key, trace_context, created_at, last_error_label,
+        last_error)
+    values (ended.job_id, ended.run, ended.tenant_id, ended.queue, ended.kind, ended.args,
+        ended.priority, ended.max_attempts, ended.timeout_seconds, ended.unique_key,
+        ended.sequence_key, ended.trace_context, ended.created_at, ended.last_error_label,
+        ended.last_error);
+    return 'ready';
+exception when unique_violation then
+    raise exception 'expected no live job with the unique key of job %, but there is one', retried
+        using errcode = 'LH005', hint = 'cancel that one first, or leave it to do the work';
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_retry(retried bigint) IS 'Runs a job again: one that ended starts anew under its id with no attempt counted; one that waits for its time or its tenant becomes ready';
+
+CREATE FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[] DEFAULT NULL::double precision[], labels text[] DEFAULT NULL::text[], errors text[] DEFAULT NULL::text[], ran double precision[] DEFAULT NULL::double precision[]) RETURNS TABLE(job_id bigint, run bigint, fate text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+    ended_at constant timestamptz := clock_timestamp();
+    depended constant boolean := exists (select from leasehold.job_dependency);
+    cancelling constant boolean := exists (select from leasehold.job_cancel);
+    bad text;
+    done integer;
+    open integer := coalesce(cardinality(job_ids), 0);
+begin
+    select o into bad from unnest(outcomes) as o
+    where o is null or o not in
+        ('complete', 'retry', 'snooze', 'park', 'discard', 'cancel', 'hand_back', 'kill') limit 1;
+    if found then
+        raise exception 'expected an outcome of complete, retry, snooze, park, discard, cancel or hand_back, got %',
+            coalesce('"' || left(bad, 140) || '"', 'null') using errcode = 'LH002';
+    end if;
+    if to_regclass('leasehold.job_history_' || to_char(ended_at at time zone 'UTC', 'YYYYMMDD')) is null then
+        perform leasehold.history_prepare((ended_at at time zone 'UTC')::date, 3);
+    end if;
+    if 'park' = any(outcomes) then
+        perform leasehold.settle_park_guard(job_ids);
+    end if;
+    -- A row that another session changed meanwhile (progress, a cancel request) is missed by its old
+    -- ctid; the next round finds it, unless the run is over.
+    loop
+        return query with chosen as materialized (
+            select s.*, j.at, j.claimed_by as worker_id, j.limited as was_limited,
+                case
+                when s.outcome = 'complete' then 'completed'
+                when s.outcome = 'discard' then 'discarded'
+                when s.outcome = 'cancel' or cancelling and exists (
+                    select from leasehold.job_cancel where job_cancel.job_id = s.job_id) then 'cancelled'
+                when s.outcome in ('retry', 'kill') and j.attempt >= j.max_attempts
+                    or s.outcome = 'kill' and j.kills >= 2 then 'discarded'
+                when s.outcome = 'park' and not exists (
+                    select from leasehold.tenant_hold
+                    where tenant_hold.tenant_id = j.tenant_id
+                        and tenant_hold.released_at > j.claimed_at) then 'parked'
+                when s.outcome in ('park', 'hand_back') or s.delay <= 0
+                    or s.outcome = 'kill' and j.kills = 0 then 'ready'
+                else 'scheduled' end as fate,
+                ended_at + make_interval(secs => least(31536000, greatest(0, coalesce(s.delay,
+                    case s.outcome when 'retry' then leasehold.retry_delay(j.kind, j.attempt)
+                        when 'kill' then leasehold.retry_delay(j.kind, j.kills + 1)
+                        else 60 end)))) as due
+            from unnest(job_ids, runs, outcomes, delays, labels, errors, ran)
+                    as s(job_id, run, outcome, delay, label, error, ran)
+                cross join lateral (
+                    select job.ctid as at, job.tenant_id, job.kind, job.claimed_at, job.claimed_by,
+                        job.attempt, job.max_attempts, job.kills, job.limited
+                    from leasehold.job
+                    where job.job_id = s.job_id and job.run = s.run and job.claimed_by is not null
+                    limit 1) as j
+            order by s.job_id
+        ), gone as (
+            delete from leasehold.job using chosen
+            where job.ctid = chosen.at and chosen.fate in ('completed', 'discarded', 'cancelled')
+            returning job.*, chosen.fate, chosen.outcome, chosen.label, chosen.error,
+                coalesce(chosen.ran, date_part('epoch', ended_at - job.claimed_at)) as ran
+        ), recorded as (
+            insert into leasehold.job_history (job_id, ended_at, created_at, run_at,
+                first_claimed_at, claimed_at, run, worker_id, run_seconds, waited_turn, waited_limit,
+                waited_worker, waited_parked, timeout_seconds, priority, attempt, max_attempts, kills,
+                tenant_id, queue, kind, outcome, args, unique_key, sequence_key, trace_context,
+                last_error_label, last_error, progress)
+            select job_id, ended_at, created_at, run_at, first_claimed_at, claimed_at, run,
+                claimed_by, ran, waited_turn, waited_limit, waited_worker, waited_parked,
+                timeout_seconds, priority, attempt, max_attempts,
+                kills + (outcome = 'kill')::integer, tenant_id, queue, kind, fate, args, unique_key,
+                sequence_key, trace_context,
+                case fate when 'completed' then null else coalesce(label, last_error_label) end,
+                case fate when 'completed' then null else coalesce(left(error, 10000), last_error) end,
+                progress
+            from gone
+        ), kept as (
+            update leasehold.job
+            set state = chosen.fate, claimed_by = null, limited = false,
+                run_at = case chosen.fate when 'scheduled' then chosen.due else run_at end,
+                due_at = case chosen.fate when 'scheduled' then chosen.due end,
+                ready_at = case chosen.fate when 'ready' then ended_at else ready_at end,
+                place = case chosen.fate when 'ready' then nextval('leasehold.job_place_seq') end,
+                park_reason = case chosen.fate when 'parked' then 'authorization' end,
+                parked_at = case chosen.fate when 'parked' then ended_at end,
+                attempt = case when chosen.outcome in ('retry', 'kill') then attempt
+                    else greatest(0, attempt - 1) end,
+                kills = kills + (chosen.outcome = 'kill')::integer,
+                last_error_label = coalesce(chosen.label, last_error_label),
+                last_error = coalesce(left(chosen.error, 10000), last_error)
+            from chosen
+            where job.ctid = chosen.at and chosen.fate in ('scheduled', 'ready', 'parked')
+            returning job.*, chosen.worker_id, chosen.was_limited, chosen.fate, chosen.outcome, chosen.label, chosen.error,
+                coalesce(chosen.ran, date_part('epoch', ended_at - job.claimed_at)) as ran
+        ), failed as (
+            insert into leasehold.job_attempt (job_id, ended_at, attempt, run, started_at, worker_id,
+                tenant_id, queue, kind, outcome, error_label, error, fingerprint)
+            select job_id, ended_at, attempt, run, claimed_at, worker_id, tenant_id, queue, kind,
+                outcome, label, left(error, 10000), leasehold.error_fingerprint(kind, label, error)
+            from (
+                select job_id, attempt, run, claimed_at, claimed_by as worker_id, tenant_id, queue,
+                    kind, outcome, label, error
+                from gone where outcome in ('retry', 'discard', 'kill')
+                union all
+                select job_id, attempt, run, claimed_at, worker_id, tenant_id, queue,
+                    kind, outcome, label, error
+                from kept where outcome in ('retry', 'discard', 'kill')
+            ) as f
+        ), lettered as (
+            insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ran_seconds,
+                charged_seconds, settled, ring)
+            select u.tenant_id, l.queue, l.lane_kind, case when u.limited then 'look' else 'charge' end,
+                u.ran, u.charged,
+                case when (l.queue, l.lane_kind) = (u.queue, u.lane_kind) then u.settled else 0 end,
+                u.limited
+            from (
+                select tenant_id, queue, lane_kind, worker_id, sum(greatest(ran, 0.001)) as ran,
+                    sum(charged) as charged, count(*) as settled, bool_or(limited) as limited
+                from (
+                    select tenant_id, queue, lane_kind, claimed_by as worker_id, ran, charged, limited
+                    from gone
+                    union all
+                    select tenant_id, queue, lane_kind, worker_id, ran, charged, was_limited from kept
+                ) as run
+                group by tenant_id, queue, lane_kind, worker_id
+                having bool_or(limited) or abs(sum(greatest(ran, 0.001)) - sum(charged))
+                    > greatest(0.01, sum(charged) * 0.2)
+            ) as u
+                left join lateral (
+                    select worker.queues from leasehold.worker
+                    where worker.worker_id = u.worker_id limit 1) as w on true
+                cross join lateral (
+                    select lane.queue, lane.lane_kind from leasehold.lane
+                    where lane.tenant_id = u.tenant_id
+                        and (u.limited or lane.queue = u.queue or lane.queue = any(w.queues))
+                    union select u.queue, u.lane_kind where u.limited) as l
+        ), sequenced as (
+            insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
+            select tenant_id, queue, lane_kind, 'sequence', sequence_key, true
+            from gone where sequence_key is not null
+        ), woken as (
+            insert into leasehold.wake
+                (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+            select tenant_id, queue, lane_kind, count(*), min(job_id), min(place), min(priority),
+                row_number() over (partition by queue) = 1
+            from kept where place is not null
+            group by tenant_id, queue, lane_kind
+        ), freed as (
+            insert into leasehold.wake (tenant_id, queue, purpose, first_job_id, ring)
+            select d.tenant_id, d.queue, 'dependency', d.job_id, true
+            from gone cross join lateral (
+                select job.tenant_id, job.queue, job.job_id
+                from leasehold.job_dependency join leasehold.job using (job_id)
+                where job_dependency.needs_job_id = gone.job_id) as d
+            where depended
+        ), answered as (
+            delete from leasehold.job_cancel using gone
+            where cancelling and job_cancel.job_id = gone.job_id
+        ), repeated as (
+            insert into leasehold.job (tenant_id, queue, kind, args, unique_key, sequence_key,
+                priority, max_attempts, timeout_seconds, trace_context, run_at, ready_at)
+            select tenant_id, queue, kind, again -> 'args', unique_key, sequence_key,
+                (again ->> 'priority')::smallint, (again ->> 'max_attempts')::smallint,
+                (again ->> 'timeout_seconds')::real, again ->> 'trace_context',
+                (again ->> 'run_at')::timestamptz,
+                greatest((again ->> 'run_at')::timestamptz, ended_at)
+            from gone where again is not null
+        )
+        select job_id, run, fate from gone union all select job_id, run, fate from kept;
+        get diagnostics done = row_count;
+        open := open - done;
+        exit when done = 0 or open <= 0;
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) IS 'Ends runs. Outcomes: complete; retry (counted, after delay or with back-off); snooze (not counted, after delay); park (not counted, until the tenant is unparked); discard; cancel; hand_back (not counted, at once); kill (the worker died: counted, the third discards). Returns the runs that were settled and what became of their jobs; a run that is missing was not the current one';
+
+CREATE FUNCTION leasehold.kind_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if tg_op = 'INSERT' and new.apart or tg_op = 'UPDATE' and new.apart is distinct from old.apart then
+        perform leasehold.kind_move(new.kind);
+    end if;
+    if new.max_running is not null then
+        update leasehold.job set limited = true
+        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+            and kind = new.kind and claimed_by is not null and not limited;
+    end if;
+    perform pg_notify('leasehold_wake', queue)
+    from leasehold.worker cross join unnest(queues) as queue
+    where sleeping_until > clock_timestamp();
+    return null;
+end $$;
+
+CREATE FUNCTION leasehold.kind_move(moved_kind text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    total bigint;
+    target constant text := coalesce(
+        (select kind.kind from leasehold.kind where kind.kind = moved_kind and kind.apart), '');
+begin
+    with moved as (
+        update leasehold.job
+        set lane_kind = target,
+            place = case when place is null or claimed_by is not null then place
+                else nextval('leasehold.job_place_seq') end
+        where job.kind = moved_kind and job.lane_kind <> target
+        returning tenant_id, queue, job_id, place, priority, state
+    ), told as (
+        insert into leasehold.wake
+            (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+        select tenant_id, queue, target, count(*), min(job_id), min(place), min(priority), true
+        from moved where state = 'ready' group by tenant_id, queue
+    )
+    select count(*) into total from moved;
+    return total;
+end $$;
+
+CREATE FUNCTION leasehold.kind_pause(kind text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    insert into leasehold.kind as k (kind, paused_at) values (kind_pause.kind, clock_timestamp())
+    on conflict on constraint kind_pkey do update set paused_at = coalesce(k.paused_at, excluded.paused_at)
+$$;
+
+COMMENT ON FUNCTION leasehold.kind_pause(kind text) IS 'Jobs of the kind wait, in lanes of their own, until kind_resume';
+
+CREATE FUNCTION leasehold.kind_resume(kind text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.kind as k set paused_at = null
+    where k.kind = kind_resume.kind and paused_at is not null
+$$;
+
+CREATE FUNCTION leasehold.lane_key(tenant_id text, queue text, lane_kind text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$ select tenant_id || ' ' || queue || ' ' || lane_kind $$;
+
+CREATE FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    checked_at constant timestamptz := clock_timestamp();
+    owner leasehold.tenant;
+    tokens double precision;
+begin
+    places := 0;
+    select tenant.* into owner from leasehold.tenant where tenant.tenant_id = lane.tenant_id;
+    rated := owner.rate_per_second is not null;
+    if owner.state <> 'active' then
+        -- Not while somebody is changing the tenant: a resume that this claim cannot see yet would
+        -- not see the closed lane either.
+        perform from leasehold.tenant
+        where tenant.tenant_id = lane.tenant_id and state <> 'active' for share skip locked;
+        if found then
+            reason := 'paused';
+        end if;
+        return;
+    end if;
+    if (rated or owner.max_running is not null) and not pg_try_advisory_xact_lock(
+            hashtext('leasehold.limit.tenant'), hashtext(lane.tenant_id)) then
+        return;
+    end if;
+    places := lane.take;
+    if owner.max_running is not null then
+        places := least(places, owner.max_running - (
+            select count(*) from leasehold.job where job.tenant_id = lane.tenant_id and limited));
+        if places <= 0 then
+            reason := 'full';
+            look_at := checked_at + interval '5 seconds';
+            return;
+        end if;
+    end if;
+    if rated then
+        tokens := leasehold.bucket_tokens(
+            'tenant', lane.tenant_id, owner.rate_per_second, owner.rate_burst);
+        if tokens < 1 then
+            reason := 'throttled';
+            look_at := checked_at + make_interval(secs => (1 - tokens) / owner.rate_per_second);
+            return;
+        end if;
+        places := least(places, floor(tokens));
+    end if;
+end $$;
+
+CREATE FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    kept leasehold.open_lane[] := '{}';
+    lane leasehold.open_lane;
+    key text;
+    may record;
+begin
+    closed := 0;
+    foreach lane in array lanes loop
+        if lane.bounded then
+            select * into may from leasehold.lane_places(lane);
+            if may.reason is not null then
+                update leasehold.lane as l
+                set state = may.reason, since = clock_timestamp(), look_at = may.look_at
+                where l.ctid = lane.at;
+                closed := closed + 1;
+                continue;
+            end if;
+            foreach key in array array['queue:' || lane.queue, 'kind:' || lane.lane_kind] loop
+                may.places := least(may.places, (free ->> key)::integer);
+            end loop;
+            -- No more than the lane has, so that every place and token is used or kept.
+            select count(*) into may.places from (
+                select from leasehold.job
+                where job.queue = lane.queue and job.tenant_id = lane.tenant_id
+                    and job.lane_kind = lane.lane_kind and job.place is not null and job.state = 'ready'
+                    and (job.priority, job.place)
+                        >= (least(lane.low_priority, lane.urgent_priority), least(lane.low_place, lane.urgent_place))
+                limit may.places) as waiting;
+            lane.take := least(lane.take, may.places);
+            foreach key in array array['queue:' || lane.queue, 'kind:' || lane.lane_kind] loop
+                if free ? key then
+                    free := jsonb_set(free, array[key], to_jsonb((free ->> key)::integer - lane.take));
+                end if;
+            end loop;
+            if may.rated then
+                perform leasehold.bucket_spend('tenant', lane.tenant_id, lane.take);
+            end if;
+        end if;
+        kept := kept || lane;
+    end loop;
+    lanes := kept;
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) IS 'Cuts what bounded lanes give; lanes of tenants that are paused, full or throttled are closed and left out';
+
+CREATE FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer, OUT lanes leasehold.open_lane[], OUT seen integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    lane_count constant integer := greatest(1, ceil(wanted::double precision / quantum));
+begin
+    with held as materialized (
+        select s.bounded, s.counted, l.*
+        from unnest(scopes) as s cross join lateral (
+            select lane.ctid as at, lane.* from leasehold.lane
+            where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
+                and lane.vt >= scan_from 
+                and (passed = '{}'
+                    or leasehold.lane_key(lane.tenant_id, lane.queue, lane.lane_kind) <> all(passed))
+            order by lane.vt limit lane_count for update skip locked) as l
+    ), first as (
+        select h.*, t.weight * coalesce(q.weight, 1) as weight, t.bounded as tenant_bounded,
+            h.counted or t.max_running is not null as limited, sib.yes as siblings,
+            row_number() over (partition by h.tenant_id order by h.vt) as rank
+        from held as h
+            cross join lateral (
+                select tenant.weight, tenant.max_running,
+                    tenant.state <> 'active' or tenant.max_running is not null
+                        or tenant.rate_per_second is not null as bounded
+                from leasehold.tenant where tenant.tenant_id = h.tenant_id limit 1) as t
+            left join lateral (
+                select queue.weight from leasehold.queue
+                where queue.queue = h.queue limit 1) as q on true
+            left join lateral (
+                select true as yes from leasehold.lane
+                where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
+                    and (lane.queue, lane.lane_kind) <> (h.queue, h.lane_kind) limit 1) as sib on true
+    ), shared as (
+        select f.*, greatest(1, round(weight * case
+                when count(*) over () < lane_count and (select count(*) from held) < lane_count
+                then greatest(quantum, ceil(wanted::double precision / count(*) over ()))
+                else quantum end))::integer as share
+        from first as f where rank = 1
+    ), cut as (
+        select s.*, least(share,
+            wanted - coalesce(sum(share) over (order by vt, tenant_id
+                rows between unbounded preceding and 1 preceding), 0)) as take
+        from shared as s
+    )
+    select (select count(*) from held),
+        array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
+            low_priority, low_place, urgent_priority, urgent_place, weight, take,
+            bounded or tenant_bounded, limited, siblings)::leasehold.open_lane order by vt)
+    into seen, lanes
+    from cut where take > 0;
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer, OUT lanes leasehold.open_lane[], OUT seen integer) IS 'Locks open lanes in order of virtual time, skipping those that other sessions hold';
+
+CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    took_at constant timestamptz := clock_timestamp();
+begin
+    return query
+    with cand as materialized (
+        select l.at as lane_at, l.take, l.job_seconds, l.blocked_seconds, l.limited, c.*
+        from unnest(lanes) as l cross join lateral (
+            select w.*, row_number() over (order by w.priority, w.place) as rank
+            from (
+                (select job.ctid as at, job.priority, job.place from leasehold.job
+                where job.queue = l.queue and job.tenant_id = l.tenant_id
+                    and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (job.priority, job.place) >= (l.low_priority, l.low_place)
+                order by job.priority, job.place limit l.take + 1)
+                union all
+                (select job.ctid, job.priority, job.place from leasehold.job
+                where l.urgent_place is not null
+                    and job.queue = l.queue and job.tenant_id = l.tenant_id
+                    and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (job.priority, job.place) >= (l.urgent_priority, l.urgent_place)
+                    and job.priority < l.low_priority
+                order by job.priority, job.place limit l.take + 1)
+            ) as w
+            limit l.take + 1) as c
+    ), held as materialized (
+        select cand.lane_at, cand.rank, cand.job_seconds, cand.limited, job.ctid as job_at,
+            least(cand.blocked_seconds, waited) as blocked_seconds,
+            least(alone, greatest(0, waited - cand.blocked_seconds)) as alone_seconds,
+            greatest(0, waited - cand.blocked_seconds - alone) as turn_seconds
+        from cand join leasehold.job on job.ctid = cand.at
+            cross join lateral (select
+                date_part('epoch', took_at - ready_at) as waited,
+                date_part('epoch', took_at - greatest(ready_at, looked_at)) as alone) as w
+        where cand.rank <= cand.take and job.state = 'ready'
+        for update of job skip locked
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = held.job_seconds, limited = held.limited,
+            waited_limit = waited_limit + held.blocked_seconds,
+            waited_worker = waited_worker + held.alone_seconds,
+            waited_turn = waited_turn + held.turn_seconds
+        from held
+        where job.ctid = held.job_at
+        returning held.lane_at, held.rank, job_id, run, tenant_id, queue, kind, args, attempt,
+            max_attempts, priority, created_at, timeout_seconds, progress, trace_context,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision as waited
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
+    ), tally as (
+        select lane_at, count(*) filter (where took) as taken,
+            count(*) filter (where rank <= take) > count(*) filter (where took) as passed_over,
+            max(priority) filter (where rank > take) as next_priority,
+            max(place) filter (where rank > take) as next_place
+        from (
+            select lane_at, rank, take, priority, place, false as took from cand
+            union all
+            select lane_at, null, null, null, null, true from moved
+        ) as each
+        group by lane_at
+    ), told as (
+        update leasehold.lane
+        set vt = lane.vt + n.taken * lane.job_seconds / n.weight,
+            state = case when n.next_place is null then 'idle' else state end,
+            since = case when n.next_place is null then took_at else since end,
+            low_priority = case when n.next_priority >= lane.low_priority then n.next_priority
+                else lane.low_priority end,
+            low_place = case when n.next_priority >= lane.low_priority then n.next_place
+                else lane.low_place end,
+            urgent_priority = case when n.next_priority < lane.low_priority then n.next_priority end,
+            urgent_place = case when n.next_priority < lane.low_priority then n.next_place end
+        from (
+            select l.at, l.weight, coalesce(t.taken, 0) as taken,
+                coalesce(p.priority, t.next_priority) as next_priority,
+                coalesce(p.place, t.next_place) as next_place
+            from unnest(lanes) as l left join tally as t on t.lane_at = l.at
+                left join lateral (
+                    select c.priority, c.place from cand as c
+                    where t.passed_over and c.lane_at = l.at and not exists (
+                        select from moved where moved.lane_at = c.lane_at and moved.rank = c.rank)
+                    order by c.rank limit 1) as p on true
+        ) as n
+        where lane.ctid = n.at
+    ), shared as (
+        -- Other lanes of the same tenant are charged too: twenty queues are not twenty shares.
+        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ran_seconds)
+        select l.tenant_id, s.queue, s.lane_kind, 'charge', t.taken * l.job_seconds
+        from unnest(lanes) as l join tally as t on t.lane_at = l.at
+            cross join lateral (
+                select lane.queue, lane.lane_kind from leasehold.lane
+                where lane.tenant_id = l.tenant_id and lane.queue = any(queues)
+                    and (lane.queue, lane.lane_kind) <> (l.queue, l.lane_kind)) as s
+        where l.siblings and t.taken > 0
+    )
+    select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
+        took_at, waited, timeout_seconds, progress, trace_context
+    from moved;
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
+
+CREATE FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    told_at constant timestamptz := clock_timestamp();
+    floor constant double precision := coalesce(mem.floor, 0);
+    held tid[];
+    returned bigint;
+begin
+    select array_agg((
+        select lane.ctid from leasehold.lane
+        where lane.tenant_id = a.tenant_id and lane.queue = a.queue and lane.lane_kind = a.lane_kind
+        limit 1 for update skip locked) order by a.rank)
+    into held
+    from unnest(arrivals) with ordinality as a(tenant_id, queue, lane_kind, jobs, first_job_id,
+        priority, place, ran_seconds, charged_seconds, settled, look, rank);
+
+    update leasehold.lane
+    set vt = greatest(floor, vt + (a.ran_seconds - a.charged_seconds) / a.weight),
+        job_seconds = case when a.settled = 0 then job_seconds else greatest(0.001, job_seconds
+            + (a.ran_seconds / a.settled - job_seconds) * (1 - 0.9 ^ least(a.settled, 100))) end,
+        blocked_seconds = case
+            when state = 'idle' and a.jobs > 0 then 0
+            when a.look and state in ('full', 'throttled', 'paused')
+                then blocked_seconds + extract(epoch from told_at - since)
+            else blocked_seconds end,
+        since = case when state = 'idle' and a.jobs > 0
+            or a.look and state in ('full', 'throttled', 'paused') then told_at else since end,
+        look_at = case when a.look then null else look_at end,
+        low_priority = case when state = 'idle' and a.jobs > 0 then a.priority else low_priority end,
+        low_place = case when a.jobs = 0 or state <> 'idle' and a.priority > low_priority
+            then low_place
+            when state = 'idle' then a.place else least(low_place, a.place) end,
+        urgent_priority = case when state = 'idle' or a.jobs = 0 or a.priority >= low_priority
+            then urgent_priority else least(urgent_priority, a.priority) end,
+        urgent_place = case when state = 'idle' or a.jobs = 0 or a.priority >= low_priority
+            then urgent_place
+            when urgent_priority < a.priority then urgent_place
+            when urgent_priority > a.priority then a.place
+            else least(urgent_place, a.place) end,
+        state = case when state = 'idle' and a.jobs > 0
+            or a.look and state in ('full', 'throttled', 'paused') then 'open' else state end
+    from (
+        select a.*, t.weight
+        from unnest(arrivals, held) as a(tenant_id, queue, lane_kind, jobs, first_job_id, priority,
+                place, ran_seconds, charged_seconds, settled, look, at)
+            cross join lateral (
+                select tenant.weight from leasehold.tenant
+                where tenant.tenant_id = a.tenant_id limit 1) as t
+        where a.at is not null
+    ) as a
+    where lane.ctid = a.at;
+
+    with missed as materialized (
+        select a.*, a.first_job_id in (select unnest(served)) as direct,
+            (select true from leasehold.lane where lane.tenant_id = a.tenant_id
+                and lane.queue = a.queue and lane.lane_kind = a.lane_kind limit 1) as has_lane,
+            (select max(sibling.vt) from leasehold.lane as sibling
+                where sibling.tenant_id = a.tenant_id and sibling.queue = any(queues)) as own
+        from unnest(arrivals, held) as a(tenant_id, queue, lane_kind, jobs, first_job_id, priority,
+            place, ran_seconds, charged_seconds, settled, look, at)
+        where a.at is null
+    ), made as (
+        -- In key order: two sessions that make the same lanes wait for each other in one direction.
+        -- The fraction spreads lanes that begin together, so that no scan stands before a heap of
+        -- dead entries of one virtual time.
+        insert into leasehold.lane (tenant_id, queue, lane_kind, vt, low_priority, low_place, state)
+        select tenant_id, queue, lane_kind,
+            greatest(floor, own) + place % 1000000 / 1e9 + case when direct then 0.001 else 0 end,
+            priority, place, case when direct then 'idle' else 'open' end
+        from missed
+        where has_lane is null and jobs > 0 and (mem.contended or not direct)
+        order by tenant_id, queue, lane_kind
+        on conflict do nothing
+        returning tenant_id, queue, lane_kind
+    )
+    insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
+        priority, ran_seconds, charged_seconds, settled, ring)
+    select tenant_id, queue, lane_kind,
+        case when look then 'look' when jobs > 0 then 'ready' else 'charge' end, jobs,
+        coalesce(first_job_id, 0), coalesce(place, 0), coalesce(priority, 0),
+        ran_seconds, charged_seconds, settled, jobs > 0 or look
+    from missed
+    where not coalesce(direct, false) and (has_lane or jobs > 0)
+        and ((tenant_id, queue, lane_kind) in (select * from made)) is not true;
+    get diagnostics returned = row_count;
+    return cardinality(array_remove(held, null)) > 0 or returned < cardinality(arrivals);
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) IS 'Opens, makes, charges lanes after letters; served: ids of jobs that were claimed directly. True if this session may hold lanes now';
+
+CREATE FUNCTION leasehold.limit_lock(scope text, name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    perform pg_advisory_xact_lock(hashtext('leasehold.limit.' || scope), hashtext(name));
+end $$;
+
+CREATE FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (GREATEST((0)::numeric, ceil((EXTRACT(epoch FROM (moment - clock_timestamp())) * (1000)::numeric))))::bigint;
+
+CREATE FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer DEFAULT 1000) RETURNS TABLE("position" bigint, record_id text, operation text, changed_at timestamp with time zone, fields jsonb, labels jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+declare
+    target mirror_table;
+begin
+    select t.* into target from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
+    if not found then
+        raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id using errcode = 'no_data_found';
+    end if;
+    if p_after + 1 < target.first_position then
+        raise exception 'the changes after position % are kept from % on only', p_after, target.first_position
+            using errcode = 'invalid_parameter_value',
+                hint = 'in one repeatable read transaction, read last_position of leasehold.mirror_table and all of '
+                    'the table''s leasehold.mirror_record; go on from that position';
+    end if;
+    return query
+    select c.position, c.record_id, c.operation, c.changed_at, m.fields, m.labels
+    from mirror_change c
+    left join mirror_record m
+        on m.tenant_id = c.tenant_id and m.table_id = c.table_id and m.record_id = c.record_id
+    where c.tenant_id = p_tenant_id and c.table_id = p_table_id and c.position > p_after
+    order by c.position
+    limit p_limit;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) IS 'Follows a mirror: pass the last position you have applied; 0 is the beginning';
+
+CREATE FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+declare
+    run sync_run;
+    target mirror_table;
+    staged bigint;
+    records bigint;
+    repeated bigint;
+    suspicious boolean;
+    moment timestamptz := clock_timestamp();
+begin
+    select r.* into run from sync_run r
+    where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id
+        and r.job_id = p_job_id and r.job_run = p_job_run and r.state = 'reading'
+    for update;
+    if not found then
+        return query select 'lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+        return;
+    end if;
+    select t.* into target from mirror_table t
+    where t.tenant_id = p_tenant_id and t.table_id = run.table_id
+    for no key update;
+
+    select coalesce(sum(copies), 0), count(*), count(*) filter (where copies > 1)
+    into staged, records, repeated
+    from (select count(*) as copies from mirror_stage s where s.sync_id = p_sync_id group by s.record_id) as record;
+    if staged <> run.rows then
+        return query select 'stage_lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+        return;
+    end if;
+    if repeated > 0 then
+        delete from mirror_stage s
+        using (
+            select ctid as row_id, row_number() over (partition by record_id order by page desc, ctid desc) as age
+            from mirror_stage where sync_id = p_sync_id
+        ) as copy
+        where s.ctid = copy.row_id and s.sync_id = p_sync_id and copy.age > 1;
+    end if;
+
+    with compared as materialized (
+        select coalesce(s.record_id, m.record_id) as record_id,
+            case
+                when m.record_id is null then 'insert'
+                when s.record_id is null then 'delete'
+                else 'update'
+            end as operation
+        from (
+            select record_id, content_hash from mirror_stage where sync_id = p_sync_id
+        ) as s
+        full join (
+            select record_id, content_hash from mirror_record
+            where tenant_id = p_tenant_id and table_id = run.table_id
+        ) as m on m.record_id = s.record_id
+        where m.content_hash is distinct from s.content_hash
+            and (s.record_id is not null or run.mode = 'full')
+    ), counted as materialized (
+        select count(*) filter (where operation = 'insert') as inserted,
+            count(*) filter (where operation = 'update') as updated,
+            count(*) filter (where operation = 'delete') as deleted
+        from compared
+    ), verdict as materialized (
+        select c.deleted >= p_deleted_floor and c.deleted > p_deleted_share * target.record_count
+            and not target.deletion_confirmed as suspicious
+        from counted as c
+    ), insertion as (
+        insert into mirror_record (tenant_id, table_id, record_id, content_hash, fields, labels, changed_at)
+        select p_tenant_id, run.table_id, s.record_id, s.content_hash, s.fields::jsonb, s.labels::jsonb, moment
+        from compared as c
+        join mirror_stage as s on s.sync_id = p_sync_id and s.record_id = c.record_id
+        where c.operation = 'insert' and not (select v.suspicious from verdict as v)
+    ), changing as (
+        update mirror_record as m
+        set content_hash = s.content_hash, fields = s.fields::jsonb, labels = s.labels::jsonb, changed_at = moment
+        from compared as c
+        join mirror_stage as s on s.sync_id = p_sync_id and s.record_id = c.record_id
+        where m.tenant_id = p_tenant_id and m.table_id = run.table_id and m.record_id = c.record_id
+            and c.operation = 'update' and not (select v.suspicious from verdict as v)
+    ), deletion as (
+        delete from mirror_record as m
+        using compared as c
+        where m.tenant_id = p_tenant_id and m.table_id = run.table_id and m.record_id = c.record_id
+            and c.operation = 'delete' and not (select v.suspicious from verdict as v)
+    ), noting as (
+        insert into mirror_change (tenant_id, table_id, position, record_id, operation, changed_at)
+        select p_tenant_id, run.table_id, target.last_position + row_number() over (), c.record_id, c.operation, moment
+        from compared as c
+        where not (select v.suspicious from verdict as v)
+    )
+    select c.inserted, c.updated, c.deleted, v.suspicious
+    into inserted, updated, deleted, suspicious
+    from counted as c, verdict as v;
+    unchanged := records - inserted - updated;
+
+    if suspicious then
+        outcome := 'suspicious';
+        update sync_run r
+        set state = 'suspicious', finished_at = moment,
+            reason = format('would delete %s of %s records', mirror_merge.deleted, target.record_count)
+        where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id;
+    else
+        outcome := 'merged';
+        update mirror_table t
+        set last_position = t.last_position + mirror_merge.inserted + mirror_merge.updated + mirror_merge.deleted,
+            record_count = t.record_count + mirror_merge.inserted - mirror_merge.deleted,
+            deletion_confirmed = false, synced_at = moment,
+            full_synced_at = case when run.mode = 'full' then run.started_at else t.full_synced_at end,
+            high_mark = coalesce(p_high_mark, t.high_mark), updated_at = moment
+        where t.tenant_id = p_tenant_id and t.table_id = run.table_id;
+        update sync_run r
+        set state = 'merged', finished_at = moment, inserted = mirror_merge.inserted, updated = mirror_merge.updated,
+            deleted = mirror_merge.deleted, unchanged = mirror_merge.unchanged
+        where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id;
+    end if;
+    return next;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) IS 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
+
+CREATE FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) RETURNS TABLE(changes bigint, runs bigint, staged bigint, abandoned bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+declare
+    target record;
+    removed bigint;
+begin
+    update sync_run r
+    set state = 'abandoned', reason = 'no job went on with it', finished_at = clock_timestamp()
+    where r.state = 'reading' and r.advanced_at < clock_timestamp() - p_abandon_after
+        and not exists (select 1 from job j where j.job_id = r.job_id);
+    get diagnostics abandoned = row_count;
+
+    delete from mirror_stage s
+    where s.ctid = any(array(
+        select stage.ctid from mirror_stage stage
+        where not exists (
+            select 1 from sync_run r
+            where r.tenant_id = stage.tenant_id and r.sync_id = stage.sync_id and r.state = 'reading')
+        limit p_batch));
+    get diagnostics staged = row_count;
+
+    delete from sync_run r
+    where (r.tenant_id, r.sync_id) in (
+        select old.tenant_id, old.sync_id from sync_run old
+        where old.finished_at < clock_timestamp() - p_keep_runs
+            and exists (
+                select 1 from sync_run newer
+                where newer.tenant_id = old.tenant_id and newer.table_id = old.table_id
+                    and newer.sync_id > old.sync_id)
+        limit p_batch);
+    get diagnostics runs = row_count;
+
+    changes := 0;
+    for target in
+        select t.tenant_id, t.table_id, t.first_position from mirror_table t
+        join mirror_change c
+            on c.tenant_id = t.tenant_id and c.table_id = t.table_id and c.position = t.first_position
+        where c.changed_at < clock_timestamp() - p_keep_changes
+    loop
+        -- Positions rise with time, so what is old enough is a beginning without gaps.
+        delete from mirror_change c
+        where c.tenant_id = target.tenant_id and c.table_id = target.table_id
+            and c.position < target.first_position + p_batch - changes
+            and c.changed_at < clock_timestamp() - p_keep_changes;
+        get diagnostics removed = row_count;
+        update mirror_table t set first_position = t.first_position + removed
+        where t.tenant_id = target.tenant_id and t.table_id = target.table_id;
+        changes := changes + removed;
+        exit when changes >= p_batch;
+    end loop;
+    return next;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) IS 'Call it until every number is below p_batch';
+
+CREATE FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) RETURNS leasehold.admission
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    p leasehold.provider;
+    answer leasehold.admission;
+    moment timestamptz;
+    gate timestamptz;
+    line text := leasehold.wal_timeline();
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    select * into p from leasehold.provider where provider = provider_name for update;
+    if not found then
+        raise exception 'provider "%" is not registered', provider_name
+            using hint = 'start a worker with the refresh role once';
+    end if;
+    moment := clock_timestamp();
+    if p.timeline is distinct from line then
+        update leasehold.provider set timeline = line, hold_until = moment + p.failover_hold
+        where provider = provider_name;
+        p.hold_until := moment + p.failover_hold;
+    end if;
+
+    answer := (0, 'open', 0);
+    if p.hold_until > moment then
+        answer.reason := 'failover';
+        gate := p.hold_until;
+    elsif p.stop_reason is not null and p.stop_client = client then
+        answer.reason := 'stopped';
+        gate := p.probe_at;
+    elsif p.blocked_until > moment then
+        answer.reason := 'blocked';
+        gate := p.blocked_until;
+    elsif p.breaker = 'open' then
+        answer.reason := 'breaker';
+        gate := p.probe_at;
+    end if;
+    if gate > moment then
+        answer.retry_after_ms := ceil(extract(epoch from gate - moment) * 1000);
+        return answer;
+    end if;
+
+    p.bucket := least(p.burst, p.bucket
+        + greatest(0, extract(epoch from moment - p.bucket_at)) * p.exchanges_per_second);
+    answer.granted := least(wanted, floor(p.bucket)::integer);
+    if answer.granted < 1 then
+        answer.granted := 0;
+        answer.reason := 'bucket';
+        answer.retry_after_ms := ceil((1 - p.bucket) / p.exchanges_per_second * 1000);
+        return answer;
+    end if;
+    if answer.reason in ('stopped', 'breaker') then
+        answer.granted := 1;
+        p.probe_at := moment + case answer.reason
+            when 'stopped' then p.stop_probe_every else p.breaker_cooldown end;
+        answer.reason := 'probe';
+    end if;
+    update leasehold.provider
+    set bucket = p.bucket - answer.granted, bucket_at = moment, probe_at = p.probe_at,
+        probing = probing or answer.reason = 'probe'
+    where provider = provider_name;
+    return answer;
+end
+$$;
+
+CREATE FUNCTION leasehold.provider_answered(provider_name text, client text, started timestamp with time zone) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    -- The usual case changes nothing and must not take the row's lock.
+    update leasehold.provider
+    set unanswered = 0, updated_at = clock_timestamp()
+    where provider = provider_name and breaker = 'closed' and unanswered > 0;
+    update leasehold.provider
+    set breaker = 'closed', breaker_reason = null, breaker_opened_at = null, breaker_cooldown = null,
+        probe_at = null, probing = false, unanswered = 0, dead = 0, dead_since = null,
+        updated_at = clock_timestamp()
+    where provider = provider_name and breaker = 'open' and breaker_opened_at < started;
+    update leasehold.provider
+    set stop_reason = null, stop_client = null, stopped_at = null, updated_at = clock_timestamp()
+    where provider = provider_name and stop_client = client and stopped_at < started;
+$$;
+
+CREATE FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    p leasehold.provider;
+    moment timestamptz := clock_timestamp();
+    opens text;
+begin
+    select * into strict p from leasehold.provider where provider = provider_name for update;
+    if effect = 'blocked' then
+        p.blocked_until := greatest(p.blocked_until, moment + milliseconds * interval '1 millisecond');
+    elsif effect = 'stopped' then
+        p.stop_reason := why;
+        p.stop_client := client;
+        p.stopped_at := coalesce(p.stopped_at, moment);
+        p.probe_at := moment + p.stop_probe_every;
+    elsif effect = 'unanswered' then
+        p.unanswered := p.unanswered + 1;
+        if p.unanswered >= p.unanswered_limit then opens := 'no usable answers'; end if;
+    elsif effect = 'dead' then
+        if p.dead_since is null or p.dead_since < moment - p.dead_window then
+            p.dead := 0;
+            p.dead_since := moment;
+        end if;
+        p.dead := p.dead + 1;
+        if p.dead >= p.dead_limit then opens := 'many refresh tokens refused at once'; end if;
+    end if;
+    -- Exchanges that were out when the breaker opened also fail: only a probe's failure counts then.
+    if p.breaker = 'open' and p.probing and effect in ('unanswered', 'dead') then
+        p.breaker_cooldown := least(p.cooldown_longest, p.breaker_cooldown * 2);
+        p.probe_at := moment + p.breaker_cooldown;
+        p.probing := false;
+    elsif p.breaker = 'closed' and opens is not null then
+        p.breaker := 'open';
+        p.breaker_reason := opens;
+        p.breaker_opened_at := moment;
+        p.breaker_cooldown := p.cooldown_first;
+        p.probe_at := moment + p.breaker_cooldown;
+        p.probing := false;
+    end if;
+    update leasehold.provider
+    set blocked_until = p.blocked_until, stop_reason = p.stop_reason, stop_client = p.stop_client,
+        stopped_at = p.stopped_at, probe_at = p.probe_at, probing = p.probing, unanswered = p.unanswered, dead = p.dead,
+        dead_since = p.dead_since, breaker = p.breaker, breaker_reason = p.breaker_reason,
+        breaker_opened_at = p.breaker_opened_at, breaker_cooldown = p.breaker_cooldown, updated_at = moment
+    where provider = provider_name;
+end
+$$;
+
+CREATE FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into leasehold.provider as p (provider, exchanges_per_second, burst, bucket, timeline)
+    values (provider_name, rate, burst_size, burst_size, leasehold.wal_timeline())
+    on conflict (provider) do update
+        set exchanges_per_second = excluded.exchanges_per_second, burst = excluded.burst,
+            updated_at = clock_timestamp()
+        where (p.exchanges_per_second, p.burst) is distinct from (excluded.exchanges_per_second, excluded.burst);
+$$;
+
+CREATE FUNCTION leasehold.provider_return(provider_name text, unused integer) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select set_config('synchronous_commit', 'off', true);
+    update leasehold.provider set bucket = least(burst, bucket + unused) where provider = provider_name;
+$$;
+
+CREATE FUNCTION leasehold.prune(keep_history interval DEFAULT '14 days'::interval, keep_idempotency interval DEFAULT '7 days'::interval) RETURNS TABLE(what text, removed bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET lock_timeout TO '200ms'
+    AS $$
+declare
+    part record;
+    dropped bigint := 0;
+    count_removed bigint;
+begin
+    for part in
+        select c.oid::regclass as name, p.relname as parent
+        from pg_inherits as i join pg_class as c on c.oid = i.inhrelid
+            join pg_class as p on p.oid = i.inhparent
+        where p.oid in ('leasehold.job_history'::regclass, 'leasehold.job_attempt'::regclass)
+            and to_date(right(c.relname, 8), 'YYYYMMDD')
+                < ((clock_timestamp() - keep_history) at time zone 'UTC')::date
+        order by c.relname
+    loop
+        begin
+            execute format('drop table %s', part.name);
+            dropped := dropped + 1;
+        exception when lock_not_available then
+            -- Somebody reads it; the next prune gets it.
+        end;
+    end loop;
+    what := 'partitions';
+    removed := dropped;
+    return next;
+    perform leasehold.history_prepare((clock_timestamp() at time zone 'UTC')::date, 3);
+
+    delete from leasehold.job_idempotency where ctid = any(array(
+        select ctid from leasehold.job_idempotency
+        where created_at < clock_timestamp() - keep_idempotency limit 20000));
+    get diagnostics count_removed = row_count;
+    what := 'idempotency keys';
+    removed := count_removed;
+    return next;
+
+    delete from leasehold.worker
+    where lapsed_at < clock_timestamp() - interval '1 day'
+        and not exists (select from leasehold.lease where lease.worker_id = worker.worker_id);
+    get diagnostics count_removed = row_count;
+    what := 'workers';
+    removed := count_removed;
+    return next;
+end $$;
+
+COMMENT ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) IS 'Drops whole days of history, forgets old idempotency keys and dead workers, makes the partitions of the next days';
+
+CREATE FUNCTION leasehold.queue_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    if new.max_running is not null then
+        update leasehold.job set limited = true
+        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+            and queue = new.queue and claimed_by is not null and not limited;
+    end if;
+    perform pg_notify('leasehold_wake', new.queue);
+    return null;
+end $$;
+
+CREATE FUNCTION leasehold.queue_pause(queue text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    insert into leasehold.queue as q (queue, paused_at) values (queue_pause.queue, clock_timestamp())
+    on conflict on constraint queue_pkey do update set paused_at = coalesce(q.paused_at, excluded.paused_at)
+$$;
+
+COMMENT ON FUNCTION leasehold.queue_pause(queue text) IS 'Enqueuing into the queue goes on; nothing of it is claimed until queue_resume';
+
+CREATE FUNCTION leasehold.queue_resume(queue text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.queue as q set paused_at = null
+    where q.queue = queue_resume.queue and paused_at is not null
+$$;
+
+CREATE FUNCTION leasehold.reconcile(settled_for interval DEFAULT '00:00:30'::interval) RETURNS TABLE(finding text, found_count bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    before constant timestamptz := clock_timestamp() - settled_for;
+begin
+    finding := 'ready jobs that no lane serves';
+    with recursive heads as (
+        (select queue, tenant_id, lane_kind from leasehold.job
+        where place is not null order by tenant_id, queue, lane_kind limit 1)
+        union all
+        select next.* from heads cross join lateral (
+            select job.queue, job.tenant_id, job.lane_kind from leasehold.job
+            where job.place is not null
+                and (job.tenant_id, job.queue, job.lane_kind) > (heads.tenant_id, heads.queue, heads.lane_kind)
+            order by job.tenant_id, job.queue, job.lane_kind limit 1) as next
+    ), stranded as (
+        select h.*, first.priority, first.place, first.job_id
+        from heads as h
+            left join lateral (
+                select lane.state, lane.low_priority, lane.low_place, lane.urgent_priority,
+                    lane.urgent_place
+                from leasehold.lane
+                where lane.tenant_id = h.tenant_id and lane.queue = h.queue
+                    and lane.lane_kind = h.lane_kind limit 1) as l on true
+            cross join lateral (
+                select job.priority, job.place, job.job_id from leasehold.job
+                where job.queue = h.queue and job.tenant_id = h.tenant_id
+                    and job.lane_kind = h.lane_kind and job.place is not null
+                    and job.state = 'ready' and job.ready_at < before
+                order by job.priority, job.place limit 1) as first
+        where (l.state is null or l.state = 'idle'
+                or (first.priority, first.place) < (l.low_priority, l.low_place)
+                    and (l.urgent_place is null
+                        or (first.priority, first.place) < (l.urgent_priority, l.urgent_place)))
+            and not exists (
+                select from leasehold.wake where wake.queue = h.queue
+                    and wake.tenant_id = h.tenant_id and wake.lane_kind = h.lane_kind
+                    and wake.purpose = 'ready')
+    ), told as (
+        insert into leasehold.wake
+            (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+        select tenant_id, queue, lane_kind, 2, job_id, place, priority, true from stranded
+    )
+    select count(*) into found_count from stranded;
+    return next;
+
+    finding := 'jobs in the lane of another kind';
+    select coalesce(sum(leasehold.kind_move(k.kind)), 0) into found_count
+    from leasehold.kind as k where k.apart;
+    return next;
+
+    finding := 'parked jobs of tenants that are not held';
+    select count(leasehold.job_release(j.job_id)) into found_count
+    from (
+        select job.job_id from leasehold.job
+        where job.park_reason = 'authorization' and job.parked_at < before
+            and exists (select from leasehold.tenant_hold as h
+                where h.tenant_id = job.tenant_id and h.released_at > job.parked_at)
+        limit 1000 for update skip locked) as j;
+    return next;
+
+    finding := 'cancel requests of jobs that do not run';
+    select count(*) filter (where leasehold.job_end(c.job_id, 'cancelled', 'cancelled', c.reason))
+    into found_count
+    from leasehold.job_cancel as c where c.requested_at < before
+        and exists (select from leasehold.job where job.job_id = c.job_id and claimed_by is null);
+    delete from leasehold.job_cancel as c where c.requested_at < before
+        and not exists (select from leasehold.job where job.job_id = c.job_id);
+    return next;
+end $$;
+
+COMMENT ON FUNCTION leasehold.reconcile(settled_for interval) IS 'Repairs lanes, letters and parked jobs that disagree with the jobs, and says how many it found; expected is 0 each';
+
+CREATE FUNCTION leasehold.refuse_unknown_tenant(tenant text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    raise exception 'expected a known tenant, got "%"', left(tenant, 140)
+        using errcode = 'LH001',
+            hint = format('leasehold tenants add %s', left(tenant, 140));
+end $$;
+
+COMMENT ON FUNCTION leasehold.refuse_unknown_tenant(tenant text) IS 'Raises LH001 (unknown tenant); never returns';
+
+CREATE FUNCTION leasehold.retry_delay(kind text, attempt integer) RETURNS double precision
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    select random() * least(coalesce(max(k.retry_cap_seconds), 3600),
+        coalesce(max(k.retry_base_seconds), 2) * 2 ^ least(attempt - 1, 40))
+    from leasehold.kind as k where k.kind = retry_delay.kind
+$$;
+
+COMMENT ON FUNCTION leasehold.retry_delay(kind text, attempt integer) IS 'Seconds to wait after a failed attempt: uniform from 0 to base * 2^(attempt - 1), at most the cap (full jitter)';
+
+CREATE FUNCTION leasehold.sealing_key_of(sealed bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN convert_from(substr(sealed, 3, get_byte(sealed, 1)), 'UTF8'::name);
+
+COMMENT ON FUNCTION leasehold.sealing_key_of(sealed bytea) IS 'The id of the key a cell is sealed with: byte 0 version, byte 1 its length, then the id';
+
+CREATE FUNCTION leasehold.settle_park_guard(job_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    tenants text[];
+begin
+    select array_agg(distinct job.tenant_id) into tenants
+    from leasehold.job where job_id = any(job_ids);
+    insert into leasehold.tenant_hold (tenant_id)
+    select t from unnest(tenants) as t order by t
+    on conflict do nothing;
+    perform from leasehold.tenant_hold
+    where tenant_id = any(tenants) order by tenant_id for share;
+end $$;
+
+COMMENT ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) IS 'Before settles that park: orders them against tenant_unpark';
+
+CREATE FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+begin
+    update mirror_table t set deletion_confirmed = true, updated_at = clock_timestamp()
+    where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
+    return sync_request(p_tenant_id, p_table_id);
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) IS 'The answer to a suspicious run, after somebody has looked at Pitchly';
+
+CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) RETURNS TABLE(outcome text, sync_id bigint, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+declare
+    run sync_run;
+    staged bigint;
+begin
+    perform 1 from mirror_table t
+    where t.tenant_id = p_tenant_id and t.table_id = p_table_id
+    for no key update;
+    if not found then
+        raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
+            using errcode = 'no_data_found', hint = 'enqueue a pitchly.sync for the tenant first';
+    end if;
+
+    select r.* into run from sync_run r
+    where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading'
+    for update;
+
+    if found and (run.job_id, run.job_run) is distinct from (p_job_id, p_job_run) then
+        if run.job_id = p_job_id and run.job_run > p_job_run then
+            return query select 'lost', run.sync_id, null::text, 0, 0::bigint, run.job_id;
+            return;
+        end if;
+        if run.job_id <> p_job_id
+            and exists (select 1 from job j where j.job_id = run.job_id and j.state = 'running')
+        then
+            return query select 'busy', run.sync_id, null::text, 0, 0::bigint, run.job_id;
+            return;
+        end if;
+    end if;
+
+    if run.sync_id is not null
+        and (run.mode, run.dialect, run.since) is distinct from (p_mode, p_dialect, p_since)
+    then
+        update sync_run r
+        set state = 'abandoned', reason = 'a run of another mode was asked for', finished_at = clock_timestamp()
+        where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
+        run := null;
+    end if;
+
+    if run.sync_id is null then
+        insert into sync_run (tenant_id, table_id, job_id, job_run, mode, dialect, since)
+        values (p_tenant_id, p_table_id, p_job_id, p_job_run, p_mode, p_dialect, p_since)
+        returning * into run;
+        return query select 'new', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+        return;
+    end if;
+
+    select count(*) into staged from mirror_stage s where s.sync_id = run.sync_id;
+    update sync_run r
+    set job_id = p_job_id, job_run = p_job_run, takeovers = r.takeovers + 1
+    where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
+    if staged <> run.rows then
+        perform sync_restart(p_tenant_id, run.sync_id, p_job_id, p_job_run);
+        return query select 'restarted', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+    else
+        return query select 'resumed', run.sync_id, run.cursor, run.pages, run.rows, p_job_id;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) IS 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
+
+CREATE FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text DEFAULT 'default'::text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+begin
+    if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
+        raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
+            using errcode = 'no_data_found', hint = 'leasehold sync run --tenant ' || p_tenant_id;
+    end if;
+    return enqueue(
+        tenant => p_tenant_id, kind => 'pitchly.sync_table', args => jsonb_build_object('table', p_table_id),
+        queue => p_queue, unique_key => p_table_id, on_duplicate => 'reschedule');
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) IS 'Returns the job''s id; the same as before if one is waiting or running';
+
+CREATE FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+begin
+    update sync_run r
+    set cursor = null, pages = 0, rows = 0, repairs = 0, restarts = r.restarts + 1, advanced_at = clock_timestamp()
+    where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id
+        and r.job_id = p_job_id and r.job_run = p_job_run and r.state = 'reading';
+    if not found then
+        return false;
+    end if;
+    delete from mirror_stage s where s.sync_id = p_sync_id;
+    return true;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) IS 'Forgets the pages of a run, so that it reads the table from the beginning';
+
+CREATE FUNCTION leasehold.tenant_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    if new.max_running is not null then
+        update leasehold.job set limited = true
+        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+            and tenant_id = new.tenant_id and claimed_by is not null and not limited;
+    end if;
+    insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ring)
+    select lane.tenant_id, lane.queue, lane.lane_kind, 'look', true
+    from leasehold.lane where lane.tenant_id = new.tenant_id;
+    return null;
+end $$;
+
+CREATE FUNCTION leasehold.tenant_demand(of_tenant text) RETURNS integer
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select case
+        when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.place is not null) then 2
+        when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.due_at is not null) then 1
+        when exists (
+            select from leasehold.schedule s
+            where (s.tenant_id = of_tenant or s.tenant_id is null) and s.paused_at is null) then 1
+        else 0
+    end;
+$$;
+
+CREATE FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text DEFAULT '%'::text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    parked bigint;
+begin
+    insert into leasehold.tenant_hold (tenant_id, reason, held_at)
+    values (tenant, left(tenant_park.reason, 1000), clock_timestamp())
+    on conflict (tenant_id) do update
+    set reason = excluded.reason, held_at = excluded.held_at, released_at = null;
+    update leasehold.job
+    set state = 'parked', park_reason = 'authorization', parked_at = clock_timestamp(),
+        place = null, due_at = null
+    where ctid = any(array(
+        select ctid from leasehold.job
+        where job.tenant_id = tenant and job.state in ('ready', 'scheduled') and job.kind like kinds
+        for update skip locked));
+    get diagnostics parked = row_count;
+    return parked;
+end $$;
+
+COMMENT ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) IS 'Parks the waiting jobs of a tenant, for example because its access must be authorized again; no attempt is counted. kinds: a LIKE pattern. Running jobs park themselves when they need what is missing';
+
+CREATE FUNCTION leasehold.tenant_unpark(tenant text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    released bigint;
+begin
+    insert into leasehold.tenant_hold (tenant_id, released_at)
+    values (tenant, clock_timestamp())
+    on conflict (tenant_id) do update set reason = null, released_at = excluded.released_at;
+    select count(leasehold.job_release(j.job_id)) into released
+    from (
+        select job.job_id from leasehold.job
+        where job.tenant_id = tenant and job.park_reason = 'authorization'
+        order by job.job_id for update skip locked) as j;
+    return released;
+end $$;
+
+COMMENT ON FUNCTION leasehold.tenant_unpark(tenant text) IS 'Lets the parked jobs of a tenant go on, without an attempt counted; returns how many';
+
+CREATE FUNCTION leasehold.wake_job(job leasehold.job) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    insert into leasehold.wake (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+    values (job.tenant_id, job.queue, job.lane_kind, 1, job.job_id, job.place, job.priority, true)
+$$;
+
+COMMENT ON FUNCTION leasehold.wake_job(job leasehold.job) IS 'Says that one job became ready';
+
+CREATE FUNCTION leasehold.wake_ring() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    if exists (
+        select from leasehold.worker
+        where sleeping_until > clock_timestamp() and new.queue = any(queues)) then
+        perform pg_notify('leasehold_wake', new.queue);
+    end if;
+    return null;
+end $$;
+
+COMMENT ON FUNCTION leasehold.wake_ring() IS 'Notifies leasehold_wake with the queue as payload, only if a worker sleeps: NOTIFY takes a lock that all committing sessions share';
+
+CREATE FUNCTION leasehold.wal_timeline() RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+
+CREATE FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+    update leasehold.worker set heartbeat_at = clock_timestamp()
+    where worker_id = who and lapsed_at is null;
+    alive := found;
+    cancel_job_ids := '{}';
+    cancel_runs := '{}';
+    if not alive then
+        return;
+    end if;
+    if oldest_running is not null then
+        delete from leasehold.lease where worker_id = who and claimed_at < oldest_running;
+    else
+        delete from leasehold.lease
+        where worker_id = who and claimed_at < clock_timestamp() - interval '1 second'
+            and not exists (
+                select from unnest(job_ids) as l(id) cross join lateral (
+                    select from leasehold.job
+                    where job.job_id = l.id and job.claimed_by = who limit 1) as j);
+    end if;
+    select coalesce(array_agg(c.job_id order by c.job_id), '{}'),
+        coalesce(array_agg(j.run order by c.job_id), '{}')
+    into cancel_job_ids, cancel_runs
+    from leasehold.job_cancel as c cross join lateral (
+        select job.run from leasehold.job
+        where job.job_id = c.job_id and job.claimed_by = who limit 1) as j;
+end $$;
+
+COMMENT ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) IS 'alive false: the worker has lapsed, others may run its jobs, and it must stop them. cancel_job_ids: its running jobs that somebody asked to cancel; asked again at every heartbeat until they end';
+
+CREATE FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+    select array_agg(j.job_id), array_agg(j.run) into job_ids, runs
+    from (
+        select distinct l.id from leasehold.lease cross join unnest(lease.job_ids) as l(id)
+        where lease.worker_id = who) as l
+        cross join lateral (
+            select job.job_id, job.run from leasehold.job
+            where job.job_id = l.id and job.claimed_by = who limit 1) as j;
+end $$;
+
+COMMENT ON FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) IS 'What a worker runs, found by its leases';
+
+CREATE FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+    in_flight := exists (select from pg_snapshot_xip(pg_current_snapshot()));
+    next_due := least(
+        (select due_at from leasehold.job where due_at is not null order by due_at limit 1),
+        (select look_at from leasehold.lane where look_at is not null order by look_at limit 1));
+end $$;
+
+COMMENT ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) IS 'When the next job is due or lane opens, and whether a sleeper may miss a notification';
+
+CREATE FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+declare
+    bad text;
+begin
+    select q into bad from unnest(queues) as q
+    where q is null or q !~ '^[a-z][a-z0-9._-]{0,127}$' limit 1;
+    if found then
+        raise exception 'expected queues of 1 to 128 of a-z 0-9 . _ -, a letter first, got %',
+            coalesce('"' || left(bad, 140) || '"', 'null') using errcode = 'LH002';
+    end if;
+    insert into leasehold.worker (worker_id, name, host, process_id, version, queues, kinds,
+        concurrency, lapse_seconds)
+    values (who, name, host, worker_register.process_id, worker_register.version,
+        worker_register.queues, coalesce(worker_register.kinds, '{}'), worker_register.concurrency,
+        worker_register.lapse_seconds);
+end $_$;
+
+COMMENT ON FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) IS 'Adds one life of a worker process. Without a heartbeat for lapse_seconds its jobs are given to others';
+
+CREATE FUNCTION leasehold.worker_rescue() RETURNS TABLE(worker_id uuid, job_id bigint, run bigint, fate text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    dead leasehold.worker;
+    held record;
+begin
+    update leasehold.worker set lapsed_at = clock_timestamp(), sleeping_until = null
+    where ctid = any(array(
+        select ctid from leasehold.worker as w
+        where w.lapsed_at is null
+            and w.heartbeat_at < clock_timestamp() - make_interval(secs => w.lapse_seconds)
+        for update skip locked));
+    for dead in
+        select w.* from leasehold.worker as w
+        where w.lapsed_at is not null and exists (
+            select from leasehold.lease where lease.worker_id = w.worker_id)
+        order by w.worker_id for update skip locked
+    loop
+        select * into held from leasehold.worker_jobs(dead.worker_id);
+        if held.job_ids is not null then
+            return query select dead.worker_id, s.job_id, s.run, s.fate
+            from leasehold.job_settle(held.job_ids, held.runs,
+                array_fill('kill'::text, array[cardinality(held.job_ids)]),
+                labels => array_fill('worker_died'::text, array[cardinality(held.job_ids)]),
+                errors => array_fill(format('worker %s (%s on %s) stopped giving signs of life',
+                    dead.worker_id, dead.name, dead.host), array[cardinality(held.job_ids)])) as s;
+        end if;
+        delete from leasehold.lease where lease.worker_id = dead.worker_id
+            and lease.claimed_at < clock_timestamp() - interval '1 minute';
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION leasehold.worker_rescue() IS 'Declares workers without a heartbeat lapsed and gives their jobs to others. It goes by the worker''s sign of life, never by how long a job runs, and is fenced by the run like every settle';
+
+CREATE FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.worker set sleeping_until = clock_timestamp() + make_interval(secs => seconds)
+    where worker_id = who and lapsed_at is null
+$$;
+
+COMMENT ON FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) IS 'From its commit on, an enqueue for the worker''s queues notifies leasehold_wake. The worker then calls worker_outlook and claims once more before it sleeps';
+
+CREATE FUNCTION leasehold.worker_stop(who uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.worker set stopping_at = coalesce(stopping_at, clock_timestamp()), sleeping_until = null
+    where worker_id = who
+$$;
+
+COMMENT ON FUNCTION leasehold.worker_stop(who uuid) IS 'Notes that the worker claims no more and finishes what it runs';
+
+CREATE FUNCTION leasehold.worker_unregister(who uuid) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+declare
+    held record;
+    handed_back bigint := 0;
+begin
+    select * into held from leasehold.worker_jobs(who);
+    if held.job_ids is not null then
+        select count(*) into handed_back
+        from leasehold.job_settle(held.job_ids, held.runs,
+            array_fill('hand_back'::text, array[cardinality(held.job_ids)]));
+    end if;
+    delete from leasehold.lease where worker_id = who;
+    delete from leasehold.worker where worker_id = who and lapsed_at is null;
+    return handed_back;
+end $$;
+
+COMMENT ON FUNCTION leasehold.worker_unregister(who uuid) IS 'The worker goes: what it still runs goes back at once without counting the attempt; returns how many jobs';
+
+CREATE FUNCTION leasehold.worker_wake(who uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    update leasehold.worker set sleeping_until = null
+    where worker_id = who and sleeping_until is not null
+$$;
+
+CREATE TABLE leasehold.bucket (
+    scope text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    tokens double precision NOT NULL,
+    filled_at timestamp with time zone NOT NULL,
+    CONSTRAINT bucket_scope_known CHECK ((scope = ANY (ARRAY['tenant'::text, 'queue'::text, 'kind'::text])))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE leasehold.bucket IS 'Token buckets of tenants, queues and kinds with a rate limit; locked only by claims';
+
+CREATE TABLE leasehold.credential_archive (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    archive_id bigint NOT NULL,
+    generation bigint NOT NULL,
+    refresh_token bytea NOT NULL,
+    reason text NOT NULL,
+    archived_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT credential_archive_reason_known CHECK ((reason = ANY (ARRAY['reconnected'::text, 'superseded'::text])))
+);
+
+COMMENT ON TABLE leasehold.credential_archive IS 'Refresh tokens that left their credential without being exchanged, sealed as column refresh_token of their generation';
+
+ALTER TABLE leasehold.credential_archive ALTER COLUMN archive_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.credential_archive_archive_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE leasehold.credential_event (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    event_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    kind text NOT NULL,
+    generation bigint NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    CONSTRAINT credential_event_known CHECK ((kind = ANY (ARRAY['connected'::text, 'needs_authorization'::text, 'recovered'::text])))
+);
+
+COMMENT ON TABLE leasehold.credential_event IS 'What a person may want to know of a credential: connected, lost, recovered';
+
+ALTER TABLE leasehold.credential_event ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.credential_event_event_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE leasehold.credential_exchange (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    exchange_id bigint NOT NULL,
+    attempt_id uuid NOT NULL,
+    generation bigint NOT NULL,
+    rung text NOT NULL,
+    grant_kind text NOT NULL,
+    worker uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outcome text NOT NULL,
+    error_class text,
+    http_status integer,
+    fingerprint text,
+    CONSTRAINT credential_exchange_outcome_known CHECK ((outcome = ANY (ARRAY['saved'::text, 'replayed'::text, 'superseded'::text, 'not_sent'::text, 'throttled'::text, 'misconfigured'::text, 'refused'::text, 'dead'::text, 'ambiguous'::text, 'abandoned'::text])))
+);
+
+COMMENT ON TABLE leasehold.credential_exchange IS 'Append-only log of exchanges; holds no token';
+
+COMMENT ON COLUMN leasehold.credential_exchange.fingerprint IS 'First 8 bytes of an HMAC of the presented token, after the id of its key: two equal ones are one token';
+
+ALTER TABLE leasehold.credential_exchange ALTER COLUMN exchange_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.credential_exchange_exchange_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW leasehold.credential_status AS
+ SELECT credential.tenant_id,
+    credential.provider,
+    credential.state,
+    credential.connected_by,
+    credential.renewed_by,
+    credential.organization,
+    credential.scope,
+    credential.generation,
+    credential.access_issued_at,
+    credential.access_expires_at,
+    (credential.access_rejected_at IS NOT NULL) AS access_rejected,
+    credential.refresh_due_at,
+    credential.refresh_requested_at,
+    credential.not_before,
+    (credential.attempt_id IS NOT NULL) AS exchanging,
+    credential.attempt_rung,
+    credential.attempt_started_at,
+    credential.attempt_deadline,
+    credential.suspect_reason,
+    credential.suspect_at,
+    credential.rungs_tried,
+    credential.failures,
+    credential.last_exchange_at,
+    credential.last_outcome,
+    credential.last_error_class,
+    credential.needs_authorization_at,
+    credential.connected_at,
+    credential.updated_at
+   FROM leasehold.credential;
+
+COMMENT ON VIEW leasehold.credential_status IS 'Everything of a credential that is not a token, sealed or otherwise';
+
+CREATE TABLE leasehold.job_attempt (
+    job_id bigint NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    attempt smallint NOT NULL,
+    run bigint NOT NULL,
+    started_at timestamp with time zone,
+    worker_id uuid,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    outcome text NOT NULL COLLATE pg_catalog."C",
+    error_label text,
+    error text,
+    fingerprint text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT attempt_outcome_known CHECK ((outcome = ANY (ARRAY['retry'::text, 'discard'::text, 'killed'::text])))
+)
+PARTITION BY RANGE (ended_at);
+
+COMMENT ON TABLE leasehold.job_attempt IS 'Attempts that failed, partitioned and dropped like job_history';
+
+COMMENT ON COLUMN leasehold.job_attempt.fingerprint IS 'Same for errors that differ only in numbers, ids and quoted words: leasehold.error_fingerprint';
+
+CREATE TABLE leasehold.job_cancel (
+    job_id bigint NOT NULL,
+    reason text NOT NULL,
+    requested_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE leasehold.job_cancel IS 'Cancel requests for running jobs. Not a column of job: the transaction that asks may stay open and must not hold up the settle';
+
+CREATE TABLE leasehold.job_dependency (
+    job_id bigint NOT NULL,
+    needs_job_id bigint NOT NULL,
+    on_failure text DEFAULT 'cancel'::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT dependency_not_self CHECK ((job_id <> needs_job_id)),
+    CONSTRAINT dependency_policy_known CHECK ((on_failure = ANY (ARRAY['cancel'::text, 'run'::text])))
+);
+
+COMMENT ON TABLE leasehold.job_dependency IS 'Job job_id stays parked until needs_job_id has ended; the row goes when it has';
+
+COMMENT ON COLUMN leasehold.job_dependency.on_failure IS 'If the needed job is discarded or cancelled: cancel ends this job too, run lets it start all the same';
+
+CREATE TABLE leasehold.job_history (
+    job_id bigint NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    first_claimed_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    run bigint NOT NULL,
+    worker_id uuid,
+    run_seconds real,
+    waited_turn real NOT NULL,
+    waited_limit real NOT NULL,
+    waited_worker real NOT NULL,
+    waited_parked real NOT NULL,
+    timeout_seconds real,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL,
+    max_attempts smallint NOT NULL,
+    kills smallint NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    outcome text NOT NULL COLLATE pg_catalog."C",
+    args jsonb NOT NULL,
+    unique_key text COLLATE pg_catalog."C",
+    sequence_key text COLLATE pg_catalog."C",
+    trace_context text,
+    last_error_label text,
+    last_error text,
+    progress jsonb,
+    CONSTRAINT history_outcome_known CHECK ((outcome = ANY (ARRAY['completed'::text, 'discarded'::text, 'cancelled'::text])))
+)
+PARTITION BY RANGE (ended_at);
+
+COMMENT ON TABLE leasehold.job_history IS 'Jobs that ended, one partition a UTC day, made by leasehold.history_prepare and dropped by leasehold.prune';
+
+COMMENT ON COLUMN leasehold.job_history.waited_turn IS 'With waited_limit, waited_worker and waited_parked all the time the job waited to run, summed over its attempts';
+
+CREATE TABLE leasehold.job_idempotency (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    idempotency_key text NOT NULL COLLATE pg_catalog."C",
+    job_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_key_length CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 500)))
+);
+
+COMMENT ON TABLE leasehold.job_idempotency IS 'Which job an idempotency key made, for as long as prune keeps it (default 7 days), also after the job ended';
+
+CREATE TABLE leasehold.kind (
+    kind text NOT NULL COLLATE pg_catalog."C",
+    paused_at timestamp with time zone,
+    max_running integer,
+    rate_per_second real,
+    rate_burst integer,
+    retry_base_seconds real DEFAULT 2 NOT NULL,
+    retry_cap_seconds real DEFAULT 3600 NOT NULL,
+    apart boolean GENERATED ALWAYS AS (((paused_at IS NOT NULL) OR (max_running IS NOT NULL) OR (rate_per_second IS NOT NULL))) STORED NOT NULL,
+    CONSTRAINT kind_burst_positive CHECK ((rate_burst > 0)),
+    CONSTRAINT kind_max_running_positive CHECK ((max_running > 0)),
+    CONSTRAINT kind_rate_positive CHECK ((rate_per_second > (0)::double precision)),
+    CONSTRAINT kind_retry_base_range CHECK (((retry_base_seconds >= (0.001)::double precision) AND (retry_base_seconds <= (86400)::double precision))),
+    CONSTRAINT kind_retry_cap_range CHECK (((retry_cap_seconds >= (0.001)::double precision) AND (retry_cap_seconds <= (604800)::double precision))),
+    CONSTRAINT kind_shape CHECK ((kind ~ '^[a-z][a-z0-9._-]{0,127}$'::text))
+);
+
+COMMENT ON TABLE leasehold.kind IS 'Settings of a job kind; a kind without a row has none and works';
+
+COMMENT ON COLUMN leasehold.kind.apart IS 'True: jobs of this kind wait in lanes of their own (lane_kind), so that a limit of the kind cannot stand before other jobs of the tenant';
+
+CREATE TABLE leasehold.lane (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    vt double precision NOT NULL,
+    low_place bigint NOT NULL,
+    urgent_place bigint,
+    look_at timestamp with time zone,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    blocked_seconds real DEFAULT 0 NOT NULL,
+    job_seconds real DEFAULT 0.001 NOT NULL,
+    low_priority smallint NOT NULL,
+    urgent_priority smallint,
+    state text DEFAULT 'open'::text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT lane_state_known CHECK ((state = ANY (ARRAY['open'::text, 'full'::text, 'throttled'::text, 'paused'::text, 'idle'::text])))
+)
+WITH (fillfactor='60', autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='500', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.lane IS 'One tenant in one queue, while it has a backlog; a tenant whose jobs are claimed as they come has none';
+
+COMMENT ON COLUMN leasehold.lane.vt IS 'Virtual time: seconds of running time received, divided by the weight; the lowest open lane is served first';
+
+COMMENT ON COLUMN leasehold.lane.look_at IS 'When a lane that is not open is looked at again, if no event comes before';
+
+COMMENT ON COLUMN leasehold.lane.since IS 'When the lane got its state';
+
+COMMENT ON COLUMN leasehold.lane.blocked_seconds IS 'Time spent full, throttled or paused since the backlog began';
+
+COMMENT ON COLUMN leasehold.lane.job_seconds IS 'Running mean of the run time of its jobs: what a claim charges in advance';
+
+COMMENT ON COLUMN leasehold.lane.low_priority IS 'With low_place the low mark: no ready job of the lane is before it in (priority, place), but for urgent ones';
+
+COMMENT ON COLUMN leasehold.lane.urgent_priority IS 'With urgent_place the low mark of jobs with a priority below low_priority that came later; null: there are none';
+
+COMMENT ON COLUMN leasehold.lane.state IS 'open: may be served; full: the tenant is at its limit of running jobs; throttled: at its rate limit; paused: the tenant is paused; idle: nothing waits, vt is remembered until the others have caught up';
+
+CREATE TABLE leasehold.lane_floor (
+    queue text NOT NULL COLLATE pg_catalog."C",
+    floor double precision NOT NULL,
+    noted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE leasehold.lane_floor IS 'About the lowest virtual time of the open lanes of a queue, noted at most once a second; sessions that claim keep their own and read this one only after a pause';
+
+CREATE TABLE leasehold.lease (
+    worker_id uuid NOT NULL,
+    claimed_at timestamp with time zone NOT NULL,
+    job_ids bigint[] NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.lease IS 'One row a claim: which jobs a worker took. How the jobs of a dead worker are found without an index that every claim would write; rows go with the heartbeat when their jobs have ended';
+
+CREATE TABLE leasehold.mirror_change (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    "position" bigint NOT NULL,
+    record_id text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT mirror_change_operation_known CHECK ((operation = ANY (ARRAY['insert'::text, 'update'::text, 'delete'::text])))
+);
+
+COMMENT ON TABLE leasehold.mirror_change IS 'Outbox: what changed in a mirror, in order; read it with leasehold.mirror_changes';
+
+CREATE TABLE leasehold.mirror_field (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    field_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    type text NOT NULL,
+    place integer NOT NULL,
+    previous_type text,
+    type_changed_at timestamp with time zone,
+    gone_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE leasehold.mirror_field IS 'The fields of the mirrored tables, those that are gone included';
+
+COMMENT ON COLUMN leasehold.mirror_field.place IS 'From 1, in the order of the API';
+
+COMMENT ON COLUMN leasehold.mirror_field.gone_at IS 'When the field was first missing; null while it is there';
+
+CREATE TABLE leasehold.mirror_record (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    record_id text NOT NULL COLLATE pg_catalog."C",
+    content_hash bytea NOT NULL,
+    fields jsonb NOT NULL,
+    labels jsonb,
+    changed_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+COMMENT ON TABLE leasehold.mirror_record IS 'The records of the mirrored tables';
+
+COMMENT ON COLUMN leasehold.mirror_record.content_hash IS 'First 16 bytes of SHA-256 over the content as it was read';
+
+COMMENT ON COLUMN leasehold.mirror_record.fields IS 'From field id to the value as the API gave it: {"fld...": {"val": ...}}';
+
+COMMENT ON COLUMN leasehold.mirror_record.labels IS 'From field id to the text shown to people, where it is not the value''s own val; null where it never is';
+
+CREATE UNLOGGED TABLE leasehold.mirror_stage (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    sync_id bigint NOT NULL,
+    page integer NOT NULL,
+    record_id text NOT NULL COLLATE pg_catalog."C",
+    content_hash bytea NOT NULL,
+    fields text NOT NULL,
+    labels text
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', toast.autovacuum_vacuum_scale_factor='0.02');
+
+COMMENT ON TABLE leasehold.mirror_stage IS 'Records read by unfinished runs; a record may stand on several pages, the later counts';
+
+CREATE TABLE leasehold.mirror_table (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    workspace_id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    state text DEFAULT 'live'::text NOT NULL,
+    record_count bigint DEFAULT 0 NOT NULL,
+    first_position bigint DEFAULT 1 NOT NULL,
+    last_position bigint DEFAULT 0 NOT NULL,
+    deletion_confirmed boolean DEFAULT false NOT NULL,
+    synced_at timestamp with time zone,
+    full_synced_at timestamp with time zone,
+    high_mark text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mirror_table_id_length CHECK (((octet_length(table_id) >= 1) AND (octet_length(table_id) <= 500))),
+    CONSTRAINT mirror_table_positions_ordered CHECK (((first_position >= 1) AND (first_position <= (last_position + 1)))),
+    CONSTRAINT mirror_table_state_known CHECK ((state = ANY (ARRAY['live'::text, 'gone'::text])))
+);
+
+COMMENT ON TABLE leasehold.mirror_table IS 'One table of Pitchly that is mirrored';
+
+COMMENT ON COLUMN leasehold.mirror_table.state IS 'gone: the API no longer shows it; its mirror is kept as it was';
+
+COMMENT ON COLUMN leasehold.mirror_table.first_position IS 'The oldest change that is still kept';
+
+COMMENT ON COLUMN leasehold.mirror_table.last_position IS 'The newest change; taken under this row''s lock, so positions have no gaps and become visible in order';
+
+COMMENT ON COLUMN leasehold.mirror_table.deletion_confirmed IS 'The next sync may delete any share of the records, once';
+
+COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Newest Updated At seen, as the API writes it: where an incremental pass begins';
+
+CREATE TABLE leasehold.provider (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    exchanges_per_second double precision DEFAULT 20 NOT NULL,
+    burst integer DEFAULT 20 NOT NULL,
+    bucket double precision DEFAULT 20 NOT NULL,
+    bucket_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    blocked_until timestamp with time zone,
+    breaker text DEFAULT 'closed'::text NOT NULL,
+    breaker_reason text,
+    breaker_opened_at timestamp with time zone,
+    breaker_cooldown interval,
+    probe_at timestamp with time zone,
+    probing boolean DEFAULT false NOT NULL,
+    unanswered integer DEFAULT 0 NOT NULL,
+    dead integer DEFAULT 0 NOT NULL,
+    dead_since timestamp with time zone,
+    stop_reason text,
+    stop_client text,
+    stopped_at timestamp with time zone,
+    timeline text,
+    hold_until timestamp with time zone,
+    unanswered_limit integer DEFAULT 8 NOT NULL,
+    dead_limit integer DEFAULT 5 NOT NULL,
+    dead_window interval DEFAULT '00:01:00'::interval NOT NULL,
+    cooldown_first interval DEFAULT '00:00:30'::interval NOT NULL,
+    cooldown_longest interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_probe_every interval DEFAULT '00:10:00'::interval NOT NULL,
+    failover_hold interval DEFAULT '00:00:30'::interval NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text]))),
+    CONSTRAINT provider_burst_positive CHECK ((burst > 0)),
+    CONSTRAINT provider_name_shape CHECK ((provider ~ '^[a-z][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT provider_open_breaker_has_reason CHECK (((breaker = 'closed'::text) OR ((breaker_reason IS NOT NULL) AND (breaker_cooldown IS NOT NULL)))),
+    CONSTRAINT provider_rate_positive CHECK ((exchanges_per_second > (0)::double precision)),
+    CONSTRAINT provider_stop_has_client CHECK (((stop_reason IS NULL) = (stop_client IS NULL)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE leasehold.provider IS 'What all workers share about one token endpoint: the budget of exchanges, the breaker, a stop';
+
+COMMENT ON COLUMN leasehold.provider.bucket IS 'Exchanges that may start now; refilled on use from bucket_at';
+
+COMMENT ON COLUMN leasehold.provider.blocked_until IS 'Retry-After of a 429: no exchange before';
+
+COMMENT ON COLUMN leasehold.provider.breaker IS 'open: one probe at a time, and no credential is given up';
+
+COMMENT ON COLUMN leasehold.provider.probe_at IS 'When an open breaker or a stop lets the next probe through';
+
+COMMENT ON COLUMN leasehold.provider.probing IS 'A probe is out: its failure, and no other, doubles the cooldown';
+
+COMMENT ON COLUMN leasehold.provider.unanswered IS 'Ambiguous exchanges in a row; unanswered_limit of them open the breaker';
+
+COMMENT ON COLUMN leasehold.provider.dead IS 'Generations called dead since dead_since; dead_limit of them within dead_window are an incident at the provider';
+
+COMMENT ON COLUMN leasehold.provider.stop_client IS 'Check value of the client whose configuration was refused; workers with another configuration go on';
+
+COMMENT ON COLUMN leasehold.provider.timeline IS 'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
+
+COMMENT ON COLUMN leasehold.provider.hold_until IS 'End of the time in which workers replay their spools after a failover';
+
+CREATE TABLE leasehold.queue (
+    queue text NOT NULL COLLATE pg_catalog."C",
+    paused_at timestamp with time zone,
+    weight real DEFAULT 1 NOT NULL,
+    max_running integer,
+    rate_per_second real,
+    rate_burst integer,
+    CONSTRAINT queue_burst_positive CHECK ((rate_burst > 0)),
+    CONSTRAINT queue_max_running_positive CHECK ((max_running > 0)),
+    CONSTRAINT queue_rate_positive CHECK ((rate_per_second > (0)::double precision)),
+    CONSTRAINT queue_shape CHECK ((queue ~ '^[a-z][a-z0-9._-]{0,127}$'::text)),
+    CONSTRAINT queue_weight_range CHECK (((weight >= (0.01)::double precision) AND (weight <= (1000)::double precision)))
+);
+
+COMMENT ON TABLE leasehold.queue IS 'Settings of a queue; a queue without a row has none and works';
+
+COMMENT ON COLUMN leasehold.queue.paused_at IS 'Set: enqueuing goes on, nothing of the queue is claimed';
+
+COMMENT ON COLUMN leasehold.queue.weight IS 'Share of a worker that serves several queues; default 1';
+
+COMMENT ON COLUMN leasehold.queue.max_running IS 'Most jobs of the queue running at once, over all workers; null is no limit';
+
+CREATE TABLE leasehold.schedule (
+    schedule_id bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    tenant_id text COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    args jsonb DEFAULT '{}'::jsonb NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    every_seconds integer,
+    cron text,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    missed text DEFAULT 'once'::text NOT NULL COLLATE pg_catalog."C",
+    missed_most integer DEFAULT 10 NOT NULL,
+    jitter_seconds integer DEFAULT 0 NOT NULL,
+    paused_at timestamp with time zone,
+    next_at timestamp with time zone,
+    last_at timestamp with time zone,
+    last_job_id bigint,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT schedule_args_object CHECK ((jsonb_typeof(args) = 'object'::text)),
+    CONSTRAINT schedule_has_one_rhythm CHECK (((every_seconds IS NULL) <> (cron IS NULL))),
+    CONSTRAINT schedule_interval_range CHECK (((every_seconds >= 1) AND (every_seconds <= 31622400))),
+    CONSTRAINT schedule_jitter_range CHECK (((jitter_seconds >= 0) AND (jitter_seconds <= 86400))),
+    CONSTRAINT schedule_kind_shape CHECK ((kind ~ '^[a-z][a-z0-9._-]{0,127}$'::text)),
+    CONSTRAINT schedule_missed_known CHECK ((missed = ANY (ARRAY['skip'::text, 'once'::text, 'all'::text]))),
+    CONSTRAINT schedule_missed_most_range CHECK (((missed_most >= 1) AND (missed_most <= 1000))),
+    CONSTRAINT schedule_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT schedule_queue_shape CHECK ((queue ~ '^[a-z][a-z0-9._-]{0,127}$'::text))
+);
+
+COMMENT ON TABLE leasehold.schedule IS 'What enqueues by itself, at a rhythm; any worker fires what is due, each slot once';
+
+COMMENT ON COLUMN leasehold.schedule.tenant_id IS 'Null: a template, fired for every active tenant, spread over the interval';
+
+COMMENT ON COLUMN leasehold.schedule.missed IS 'What becomes of slots that passed while nobody fired: skip them, fire once, or fire all, at most missed_most';
+
+COMMENT ON COLUMN leasehold.schedule.jitter_seconds IS 'Each firing is put off by a random time up to this';
+
+ALTER TABLE leasehold.schedule ALTER COLUMN schedule_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.schedule_schedule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE leasehold.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE leasehold.sealing_key (
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    check_value text NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    last_sealed_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT sealing_key_id_shape CHECK ((key_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$'::text))
+);
+
+COMMENT ON TABLE leasehold.sealing_key IS 'Keys that workers have met, without material';
+
+COMMENT ON COLUMN leasehold.sealing_key.check_value IS 'HMAC of a fixed text: refuses a worker that holds other material under the same id';
+
+COMMENT ON COLUMN leasehold.sealing_key.last_sealed_at IS 'Last time, to the hour, that a worker sealed with it: its spool entries live for 24 hours more';
+
+CREATE TABLE leasehold.sync_run (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    sync_id bigint NOT NULL,
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    job_id bigint NOT NULL,
+    job_run bigint NOT NULL,
+    state text DEFAULT 'reading'::text NOT NULL,
+    mode text NOT NULL,
+    dialect text NOT NULL,
+    since text,
+    cursor text,
+    pages integer DEFAULT 0 NOT NULL,
+    rows bigint DEFAULT 0 NOT NULL,
+    expected_rows bigint,
+    repairs bigint DEFAULT 0 NOT NULL,
+    takeovers integer DEFAULT 0 NOT NULL,
+    restarts integer DEFAULT 0 NOT NULL,
+    inserted bigint,
+    updated bigint,
+    deleted bigint,
+    unchanged bigint,
+    field_changes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    reason text,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    advanced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT sync_run_counted CHECK (((state <> 'merged'::text) OR (inserted IS NOT NULL))),
+    CONSTRAINT sync_run_field_changes_array CHECK ((jsonb_typeof(field_changes) = 'array'::text)),
+    CONSTRAINT sync_run_finished CHECK (((state = 'reading'::text) = (finished_at IS NULL))),
+    CONSTRAINT sync_run_mode_known CHECK ((mode = ANY (ARRAY['full'::text, 'incremental'::text]))),
+    CONSTRAINT sync_run_state_known CHECK ((state = ANY (ARRAY['reading'::text, 'merged'::text, 'suspicious'::text, 'abandoned'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE leasehold.sync_run IS 'One reading of one table, over as many jobs and workers as it takes';
+
+COMMENT ON COLUMN leasehold.sync_run.job_id IS 'With job_run the fence: only this claim of this job may go on with the run';
+
+COMMENT ON COLUMN leasehold.sync_run.state IS 'suspicious: nothing was changed, because too many records would have been deleted; abandoned: given up for a new run';
+
+COMMENT ON COLUMN leasehold.sync_run.since IS 'Incremental: only records that changed after it were read';
+
+COMMENT ON COLUMN leasehold.sync_run.cursor IS 'Checkpoint: the next page begins here; null is the first page';
+
+COMMENT ON COLUMN leasehold.sync_run.rows IS 'Checkpoint: records in mirror_stage';
+
+COMMENT ON COLUMN leasehold.sync_run.expected_rows IS 'As the API counts; null if it does not';
+
+COMMENT ON COLUMN leasehold.sync_run.repairs IS 'Characters that PostgreSQL cannot store (NUL, half surrogates), replaced by U+FFFD';
+
+COMMENT ON COLUMN leasehold.sync_run.takeovers IS 'How often another claim went on with the run';
+
+COMMENT ON COLUMN leasehold.sync_run.restarts IS 'How often it began again at the first page: an expired cursor, a crash of the server';
+
+CREATE VIEW leasehold.sync_progress AS
+ SELECT run.tenant_id,
+    run.table_id,
+    target.name AS table_name,
+    run.sync_id,
+    run.mode,
+    run.job_id,
+    run.pages,
+    run.rows,
+    run.expected_rows,
+        CASE
+            WHEN (run.expected_rows > 0) THEN (LEAST((1)::numeric, ((run.rows)::numeric / (run.expected_rows)::numeric)))::real
+            ELSE NULL::real
+        END AS share,
+    run.takeovers,
+    run.restarts,
+    run.started_at,
+    run.advanced_at
+   FROM (leasehold.sync_run run
+     JOIN leasehold.mirror_table target USING (tenant_id, table_id))
+  WHERE (run.state = 'reading'::text);
+
+COMMENT ON VIEW leasehold.sync_progress IS 'The runs under way; share is an estimate from the API''s own count';
+
+ALTER TABLE leasehold.sync_run ALTER COLUMN sync_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.sync_run_sync_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE leasehold.tenant (
@@ -48,8 +4381,243 @@ COMMENT ON COLUMN leasehold.tenant.rate_burst IS 'Jobs that may start at once af
 
 COMMENT ON COLUMN leasehold.tenant.settings IS 'Settings of job kinds for this tenant, one object a kind family: {"pitchly": {"workspaces": ["wks..."]}}';
 
+CREATE TABLE leasehold.tenant_hold (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    reason text,
+    held_at timestamp with time zone,
+    released_at timestamp with time zone
+);
+
+COMMENT ON TABLE leasehold.tenant_hold IS 'Tenants whose jobs are or were parked as a whole; released_at sends a job that parks itself too late back to ready';
+
+CREATE TABLE leasehold.worker (
+    worker_id uuid NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    process_id integer,
+    version text,
+    queues text[] NOT NULL COLLATE pg_catalog."C",
+    kinds text[] NOT NULL COLLATE pg_catalog."C",
+    concurrency integer NOT NULL,
+    lapse_seconds real NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sleeping_until timestamp with time zone,
+    stopping_at timestamp with time zone,
+    lapsed_at timestamp with time zone,
+    CONSTRAINT worker_concurrency_positive CHECK ((concurrency > 0)),
+    CONSTRAINT worker_has_queue CHECK (((cardinality(queues) >= 1) AND (cardinality(queues) <= 100))),
+    CONSTRAINT worker_host_length CHECK ((length(host) <= 300)),
+    CONSTRAINT worker_lapse_range CHECK (((lapse_seconds >= (1)::double precision) AND (lapse_seconds <= (86400)::double precision))),
+    CONSTRAINT worker_name_length CHECK ((length(name) <= 200))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='200', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.worker IS 'One row per life of a worker process';
+
+COMMENT ON COLUMN leasehold.worker.lapse_seconds IS 'Without a heartbeat for so long, the worker has lapsed and its jobs are rescued';
+
+COMMENT ON COLUMN leasehold.worker.sleeping_until IS 'In the future: an enqueue for one of its queues notifies leasehold_wake';
+
+COMMENT ON COLUMN leasehold.worker.lapsed_at IS 'Set once, never cleared: the process must register under a new id';
+
+ALTER TABLE ONLY leasehold.bucket
+    ADD CONSTRAINT bucket_pkey PRIMARY KEY (scope, name);
+
+ALTER TABLE ONLY leasehold.credential_archive
+    ADD CONSTRAINT credential_archive_pkey PRIMARY KEY (tenant_id, archive_id);
+
+ALTER TABLE ONLY leasehold.credential_event
+    ADD CONSTRAINT credential_event_pkey PRIMARY KEY (tenant_id, event_id);
+
+ALTER TABLE ONLY leasehold.credential_exchange
+    ADD CONSTRAINT credential_exchange_pkey PRIMARY KEY (tenant_id, exchange_id);
+
+ALTER TABLE ONLY leasehold.credential
+    ADD CONSTRAINT credential_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY leasehold.job_attempt
+    ADD CONSTRAINT job_attempt_pkey PRIMARY KEY (job_id, ended_at, run);
+
+ALTER TABLE ONLY leasehold.job_cancel
+    ADD CONSTRAINT job_cancel_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY leasehold.job_dependency
+    ADD CONSTRAINT job_dependency_pkey PRIMARY KEY (needs_job_id, job_id);
+
+ALTER TABLE ONLY leasehold.job_history
+    ADD CONSTRAINT job_history_pkey PRIMARY KEY (job_id, ended_at);
+
+ALTER TABLE ONLY leasehold.job_idempotency
+    ADD CONSTRAINT job_idempotency_pkey PRIMARY KEY (tenant_id, idempotency_key);
+
+ALTER TABLE ONLY leasehold.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (job_id);
+
+ALTER TABLE ONLY leasehold.kind
+    ADD CONSTRAINT kind_pkey PRIMARY KEY (kind);
+
+ALTER TABLE ONLY leasehold.lane_floor
+    ADD CONSTRAINT lane_floor_pkey PRIMARY KEY (queue);
+
+ALTER TABLE ONLY leasehold.lane
+    ADD CONSTRAINT lane_pkey PRIMARY KEY (tenant_id, queue, lane_kind);
+
+ALTER TABLE ONLY leasehold.mirror_change
+    ADD CONSTRAINT mirror_change_pkey PRIMARY KEY (tenant_id, table_id, "position");
+
+ALTER TABLE ONLY leasehold.mirror_field
+    ADD CONSTRAINT mirror_field_pkey PRIMARY KEY (tenant_id, table_id, field_id);
+
+ALTER TABLE ONLY leasehold.mirror_record
+    ADD CONSTRAINT mirror_record_pkey PRIMARY KEY (tenant_id, table_id, record_id);
+
+ALTER TABLE ONLY leasehold.mirror_table
+    ADD CONSTRAINT mirror_table_pkey PRIMARY KEY (tenant_id, table_id);
+
+ALTER TABLE ONLY leasehold.provider
+    ADD CONSTRAINT provider_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY leasehold.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (queue);
+
+ALTER TABLE ONLY leasehold.schedule
+    ADD CONSTRAINT schedule_name_key UNIQUE (name);
+
+ALTER TABLE ONLY leasehold.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (schedule_id);
+
 ALTER TABLE ONLY leasehold.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY leasehold.sealing_key
+    ADD CONSTRAINT sealing_key_pkey PRIMARY KEY (key_id);
+
+ALTER TABLE ONLY leasehold.sync_run
+    ADD CONSTRAINT sync_run_pkey PRIMARY KEY (tenant_id, sync_id);
+
+ALTER TABLE ONLY leasehold.tenant_hold
+    ADD CONSTRAINT tenant_hold_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY leasehold.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY leasehold.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
+
+CREATE INDEX credential_due ON leasehold.credential USING btree (provider, refresh_due_at) WHERE (state = 'active'::text);
+
+CREATE INDEX credential_exchange_ended ON leasehold.credential_exchange USING btree (ended_at);
+
+CREATE INDEX job_attempt_fingerprint ON ONLY leasehold.job_attempt USING btree (fingerprint, ended_at);
+
+CREATE INDEX job_dependency_waiting ON leasehold.job_dependency USING btree (job_id);
+
+CREATE INDEX job_due ON leasehold.job USING btree (due_at, job_id) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX job_due_tenant ON leasehold.job USING btree (tenant_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX job_history_tenant ON ONLY leasehold.job_history USING btree (tenant_id, job_id);
+
+CREATE INDEX job_lane ON leasehold.job USING btree (tenant_id, queue, lane_kind, priority, place) WHERE (place IS NOT NULL);
+
+CREATE INDEX job_limited ON leasehold.job USING btree (tenant_id, job_id) WHERE limited;
+
+CREATE INDEX job_parked ON leasehold.job USING btree (tenant_id, job_id) WHERE (park_reason IS NOT NULL);
+
+CREATE INDEX job_sequence_live ON leasehold.job USING btree (tenant_id, sequence_key) WHERE sequence_live;
+
+CREATE INDEX job_sequence_next ON leasehold.job USING btree (tenant_id, sequence_key, job_id) WHERE (park_reason = 'sequence'::text);
+
+CREATE UNIQUE INDEX job_unique ON leasehold.job USING btree (tenant_id, kind, unique_key) WHERE (unique_key IS NOT NULL);
+
+CREATE INDEX lane_idle ON leasehold.lane USING btree (queue, vt) WHERE (state = 'idle'::text);
+
+CREATE INDEX lane_look ON leasehold.lane USING btree (look_at) WHERE (look_at IS NOT NULL);
+
+CREATE INDEX lane_order ON leasehold.lane USING btree (queue, lane_kind, vt) WHERE (state = 'open'::text);
+
+CREATE INDEX lease_worker ON leasehold.lease USING btree (worker_id, claimed_at);
+
+CREATE INDEX mirror_stage_sync ON leasehold.mirror_stage USING btree (sync_id);
+
+CREATE INDEX schedule_next ON leasehold.schedule USING btree (next_at) WHERE (paused_at IS NULL);
+
+CREATE INDEX schedule_tenant ON leasehold.schedule USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
+CREATE INDEX sync_run_finished ON leasehold.sync_run USING btree (finished_at);
+
+CREATE UNIQUE INDEX sync_run_reading ON leasehold.sync_run USING btree (tenant_id, table_id) WHERE (state = 'reading'::text);
+
+CREATE INDEX sync_run_table ON leasehold.sync_run USING btree (tenant_id, table_id, sync_id);
+
+CREATE INDEX wake_order ON leasehold.wake USING btree (queue, xid, wake_id);
+
+CREATE TRIGGER job_arrived AFTER INSERT ON leasehold.job REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION leasehold.job_arrived();
+
+CREATE TRIGGER job_place BEFORE INSERT ON leasehold.job FOR EACH ROW WHEN (((new.state = 'ready'::text) AND ((new.sequence_key IS NOT NULL) OR (new.run_at > clock_timestamp())))) EXECUTE FUNCTION leasehold.job_place();
+
+CREATE TRIGGER kind_changed AFTER INSERT OR UPDATE ON leasehold.kind FOR EACH ROW EXECUTE FUNCTION leasehold.kind_changed();
+
+CREATE TRIGGER queue_changed AFTER INSERT OR UPDATE ON leasehold.queue FOR EACH ROW EXECUTE FUNCTION leasehold.queue_changed();
+
+CREATE TRIGGER tenant_changed AFTER UPDATE ON leasehold.tenant FOR EACH ROW WHEN ((((((old.state IS DISTINCT FROM new.state) OR (old.weight IS DISTINCT FROM new.weight)) OR (old.max_running IS DISTINCT FROM new.max_running)) OR (old.rate_per_second IS DISTINCT FROM new.rate_per_second)) OR (old.rate_burst IS DISTINCT FROM new.rate_burst))) EXECUTE FUNCTION leasehold.tenant_changed();
+
+CREATE CONSTRAINT TRIGGER wake_ring AFTER INSERT ON leasehold.wake DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.ring) EXECUTE FUNCTION leasehold.wake_ring();
+
+ALTER TABLE ONLY leasehold.credential
+    ADD CONSTRAINT credential_provider_fkey FOREIGN KEY (provider) REFERENCES leasehold.provider(provider);
+
+ALTER TABLE ONLY leasehold.credential
+    ADD CONSTRAINT credential_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id);
+
+ALTER TABLE ONLY leasehold.mirror_field
+    ADD CONSTRAINT mirror_field_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
+
+ALTER TABLE ONLY leasehold.mirror_table
+    ADD CONSTRAINT mirror_table_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id);
+
+ALTER TABLE ONLY leasehold.sync_run
+    ADD CONSTRAINT sync_run_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
+
+REVOKE ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_abandon(c leasehold.credential) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, rung text, grant_used text, reply leasehold.exchange_reply, moment timestamp with time zone, log_outcome text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.provider_answered(provider_name text, client text, started timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
