@@ -12,6 +12,10 @@ struct RawServer: Sendable {
         /// Waits for head and body, by Content-Length.
         case readRequest
         case send(String)
+        /// Sends what the request calls for.
+        case answer(@Sendable (String) -> String)
+        /// Forgets what was received, so that the next request is waited for.
+        case forget
         /// Sends a FIN, as a process that exits does.
         case close
         /// Sends an RST.
@@ -98,6 +102,10 @@ struct RawServer: Sendable {
                     case .readHead: try await self.read(&input, index) { $0.contains("\r\n\r\n") }
                     case .readRequest: try await self.read(&input, index, until: Self.isWhole)
                     case .send(let text): try await outbound.write(ByteBuffer(string: text))
+                    case .answer(let answer):
+                        let request = self.state.withLock { $0.received[index] }
+                        try await outbound.write(ByteBuffer(string: answer(request)))
+                    case .forget: self.state.withLock { $0.received[index] = "" }
                     case .close: return
                     case .reset:
                         let options = connection.channel as? any SocketOptionProvider

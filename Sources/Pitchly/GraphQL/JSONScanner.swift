@@ -3,17 +3,36 @@
 ///
 /// It accepts only what PostgreSQL's `jsonb` accepts, because one bad cell must not fail a page when
 /// it is stored: `\u0000` and halves of surrogate pairs, which `jsonb` refuses, are overwritten in
-/// place with `\ufffd` and counted; numbers beyond `numeric` and nesting beyond 128 are errors.
+/// place with `\ufffd` and counted, as are bytes that are not UTF-8; numbers beyond `numeric` and
+/// nesting beyond 128 are errors.
 struct JSONScanner {
     private(set) var bytes: [UInt8]
     private(set) var position = 0
-    /// Escapes that were replaced by U+FFFD.
+    /// Characters that were replaced by U+FFFD.
     private(set) var repairs = 0
     private var depth = 0
 
     static let depthLimit = 128
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        if String(validating: bytes, as: UTF8.self) == nil { repairEncoding() }
+    }
+
+    private mutating func repairEncoding() {
+        let before = Self.replacementCount(bytes)
+        bytes = Array(String(decoding: bytes, as: UTF8.self).utf8)
+        repairs = Self.replacementCount(bytes) - before
+    }
+
+    private static func replacementCount(_ bytes: [UInt8]) -> Int {
+        var count = 0
+        for index in bytes.indices.dropLast(2)
+        where bytes[index] == 0xEF && bytes[index + 1] == 0xBF && bytes[index + 2] == 0xBD {
+            count += 1
+        }
+        return count
+    }
 
     struct Failure: Error, Equatable {
         let expected: String
