@@ -183,7 +183,7 @@ let package = Package(
             "PitchlySyncTests",
             [
                 "PitchlySync", "Pitchly", "TokenVault", "JobQueue", "Postgres", "LeaseholdCore",
-                "FakePitchly", "TestSupport",
+                "SQLFiles", "FakePitchly", "TestSupport", logging,
             ]
         ),
         tests("FakePitchlyTests", ["FakePitchly", httpClient, nio]),

@@ -14,7 +14,7 @@ extension SyncJobs {
         guard let args = try? JSONDecoder().decode(TableArgs.self, from: Data(context.args.utf8)) else {
             return .discard(reason: "expected args {\"table\": \"<table id>\"}, got another shape")
         }
-        var reading = TableReading(table: args.table, context: context)
+        var reading = TableReading(table: args.table, context: context, pageSize: settings.pageSize)
         do {
             return try await syncTable(&reading)
         } catch {

@@ -11,17 +11,31 @@ struct TableReading: Sendable {
     let context: SyncContext
     /// Whether this claim moved the checkpoint: then a failure is no failed attempt.
     var hasAdvanced = false
+    private(set) var pageSize: Int
     private var restarts = 0
 
-    init(table: String, context: SyncContext) {
+    init(table: String, context: SyncContext, pageSize: Int) {
         self.table = table
         self.context = context
+        self.pageSize = pageSize
     }
 
-    /// False when the limit is reached.
-    mutating func mayStartOver() -> Bool {
+    enum Remedy: Equatable {
+        case startOver
+        case smallerPages
+        case none
+    }
+
+    /// What may help when the API refuses an argument. A first page has no cursor that could have
+    /// expired, so its size was too large; a later one starts over, a limited number of times.
+    mutating func remedy(isFirstPage: Bool) -> Remedy {
+        if isFirstPage {
+            guard pageSize > 10 else { return .none }
+            pageSize /= 2
+            return .smallerPages
+        }
         restarts += 1
-        return restarts <= Self.restartLimit
+        return restarts <= Self.restartLimit ? .startOver : .none
     }
 }
 
@@ -32,13 +46,17 @@ extension SyncJobs {
         while true {
             do {
                 return try await readPages(&run, client, &reading)
-            } catch let error as PitchlyError where error.kind == .invalidArgument && run.cursor != nil {
-                guard reading.mayStartOver() else { throw error }
+            } catch let error as PitchlyError where error.kind == .invalidArgument {
+                let remedy = reading.remedy(isFirstPage: run.cursor == nil)
+                if remedy == .none { throw error }
                 reading.context.logger.notice(
                     "sync_restarted",
-                    metadata: ["table": "\(run.table)", "pages": "\(run.pages)", "reason": "\(error)"]
+                    metadata: [
+                        "table": "\(run.table)", "pages": "\(run.pages)", "page_size": "\(reading.pageSize)",
+                        "reason": "\(error)",
+                    ]
                 )
-                try await store.startOver(&run)
+                if remedy == .startOver { try await store.startOver(&run) }
             }
         }
     }
@@ -46,11 +64,11 @@ extension SyncJobs {
     /// While a page is written, the next one is fetched: two pages are in memory, never more.
     private func readPages(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
         if run.pages > 0, run.cursor == nil { return }
-        let table = run.table
-        var page = try await fetch(table, after: run.cursor, client)
+        let (table, size) = (run.table, reading.pageSize)
+        var page = try await fetch(table, after: run.cursor, size, client)
         while true {
             let cursor = page.nextCursor
-            async let next = cursor == nil ? nil : fetch(table, after: cursor, client)
+            async let next = cursor == nil ? nil : fetch(table, after: cursor, size, client)
             try await store.write(page, to: &run)
             reading.hasAdvanced = true
             try await report(run, reading.context)
@@ -59,10 +77,13 @@ extension SyncJobs {
         }
     }
 
-    private func fetch(_ table: String, after cursor: String?, _ client: PitchlyClient) async throws -> RecordPage {
-        let page = try await client.read(
-            dialect.page(PageRequest(table: table, cursor: cursor, size: settings.pageSize))
-        )
+    private func fetch(
+        _ table: String,
+        after cursor: String?,
+        _ size: Int,
+        _ client: PitchlyClient
+    ) async throws -> RecordPage {
+        let page = try await client.read(dialect.page(PageRequest(table: table, cursor: cursor, size: size)))
         if let cursor, page.nextCursor == cursor { throw SyncInterruption.cursorStands(table: table) }
         return page
     }

@@ -1,0 +1,71 @@
+import FakePitchly
+import Foundation
+import PitchlySync
+import Postgres
+import Testing
+
+extension SyncWorld {
+    /// Expects the mirror of a table to be the fake's source, record by record and cell by cell.
+    func expectMirror(
+        of table: FakeTable,
+        tenant number: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let source = try Self.source(server.records(table: table.id))
+        let mirror = try await mirror(of: table, tenant: number)
+        #expect(Set(mirror.keys) == Set(source.keys), sourceLocation: sourceLocation)
+        for (id, record) in source {
+            guard mirror[id] != record else { continue }
+            Issue.record(
+                "record \(id): expected \(record), got \(String(describing: mirror[id]))",
+                sourceLocation: sourceLocation
+            )
+            return
+        }
+        let counted = try await rows(
+            "select record_count from leasehold.mirror_table where tenant_id = $1 and table_id = $2",
+            tenant(number).rawValue,
+            table.id
+        ).only
+        #expect(try counted.decode(0, as: Int.self) == source.count, sourceLocation: sourceLocation)
+    }
+
+    /// Of each record, of each field: value and shown text.
+    func mirror(of table: FakeTable, tenant number: Int) async throws -> [String: NSDictionary] {
+        let rows = try await rows(
+            "select record_id, fields, labels from leasehold.mirror_record where tenant_id = $1 and table_id = $2",
+            tenant(number).rawValue,
+            table.id
+        )
+        return try Self.records(rows)
+    }
+
+    static func records(_ rows: PostgresRows) throws -> [String: NSDictionary] {
+        var records: [String: NSDictionary] = [:]
+        for row in rows {
+            let fields = try object(row.decode("fields", as: PostgresJSON.self).text)
+            let labels = try row.decode("labels", as: PostgresJSON?.self).map { try object($0.text) } ?? [:]
+            let cells = NSMutableDictionary()
+            for (name, value) in fields {
+                let own = (value as? [String: Any])?["val"] ?? NSNull()
+                cells[name] = ["value": value, "stringValue": labels[name] ?? own] as NSDictionary
+            }
+            records[try row.decode("record_id", as: String.self)] = cells
+        }
+        return records
+    }
+
+    private static func source(_ lines: [String]) throws -> [String: NSDictionary] {
+        var records: [String: NSDictionary] = [:]
+        for line in lines {
+            let record = try object(line)
+            let id = try #require(record["id"] as? String)
+            records[id] = try #require(record["fields"] as? NSDictionary)
+        }
+        return records
+    }
+
+    private static func object(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+}
