@@ -1,5 +1,6 @@
 import FakePitchly
 import Foundation
+import LeaseholdCore
 import PitchlySync
 import Postgres
 import Testing
@@ -40,7 +41,7 @@ extension SyncWorld {
         return try Self.records(rows)
     }
 
-    static func records(_ rows: PostgresRows) throws -> [String: NSDictionary] {
+    static func records(_ rows: some Sequence<PostgresRow>) throws -> [String: NSDictionary] {
         var records: [String: NSDictionary] = [:]
         for row in rows {
             let fields = try object(row.decode("fields", as: PostgresJSON.self).text)
@@ -58,7 +59,8 @@ extension SyncWorld {
     private static func source(_ lines: [String]) throws -> [String: NSDictionary] {
         var records: [String: NSDictionary] = [:]
         for line in lines {
-            let record = try object(line)
+            // What PostgreSQL cannot store is replaced, and that is part of the contract.
+            let record = try object(line.replacing(#"\u0000"#, with: #"\ufffd"#))
             let id = try #require(record["id"] as? String)
             records[id] = try #require(record["fields"] as? NSDictionary)
         }

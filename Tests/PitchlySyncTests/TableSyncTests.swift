@@ -59,8 +59,8 @@ struct TableSyncTests {
             try world.server.edit(
                 table: table.id,
                 [
-                    .insert(cells: [text: ["val": "new \"one\"\u{0} \\ 🚀"]]),
-                    .update(record: ids[0], cells: [text: ["val": "changed"]]),
+                    .insert(cells: Self.cells(text, "new \"one\"\u{0} \\ 🚀")),
+                    .update(record: ids[0], cells: Self.cells(text, "changed")),
                     .delete(record: ids[1]), .move(record: ids[2], before: nil),
                 ]
             )
@@ -298,6 +298,12 @@ struct TableSyncTests {
             }
             #expect(reason.contains(#"{"table": "<table id>"}"#))
         }
+    }
+
+    private static func cells(_ field: String, _ text: String) -> JSONObject {
+        var cells = JSONObject()
+        cells[field] = ["val": .string(text)]
+        return cells
     }
 
     private static func id(_ line: String) throws -> String {
