@@ -30,6 +30,10 @@ struct MirrorStore: Sendable {
         try await pool.query(.syncRequestMany, tenant.rawValue, queue).only.decode("requested", as: Int.self)
     }
 
+    func request(_ table: String, of tenant: TenantID, queue: String) async throws -> JobID {
+        JobID(rawValue: try await pool.query(.syncRequest, tenant.rawValue, table, queue).only.decode("job_id"))
+    }
+
     func markGone(_ table: String, of tenant: TenantID) async throws {
         _ = try await pool.query(.mirrorTableGone, tenant.rawValue, table)
     }

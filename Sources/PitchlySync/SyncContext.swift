@@ -1,3 +1,4 @@
+package import JobQueue
 package import LeaseholdCore
 package import Logging
 
@@ -13,6 +14,22 @@ package struct SyncContext: Sendable {
     package let saveProgress: @Sendable (_ json: String) async throws -> Void
     /// Carries tenant, job and kind.
     package let logger: Logger
+
+    /// - Parameter logger: one that carries tenant, job and kind.
+    package init(
+        _ job: ClaimedJob,
+        logger: Logger,
+        saveProgress: @escaping @Sendable (_ json: String) async throws -> Void
+    ) {
+        self.init(
+            tenant: job.tenant,
+            job: job.id,
+            run: job.run,
+            args: job.args,
+            logger: logger,
+            saveProgress: saveProgress
+        )
+    }
 
     package init(
         tenant: TenantID,

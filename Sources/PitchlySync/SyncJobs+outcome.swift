@@ -1,3 +1,4 @@
+import JobQueue
 import LeaseholdCore
 import Pitchly
 import Postgres

@@ -1,4 +1,5 @@
 import Foundation
+package import JobQueue
 import LeaseholdCore
 import Logging
 import Pitchly

@@ -1,3 +1,4 @@
+package import JobQueue
 import LeaseholdCore
 import Logging
 import Pitchly

@@ -30,3 +30,12 @@ package struct SyncJobs: Sendable {
         self.makeClient = makeClient
     }
 }
+
+extension SyncJobs {
+    /// Asks for a sync of one table. While one runs, the request is remembered, once.
+    ///
+    /// - Throws: ``PostgresError`` for a table that no `pitchly.sync` has found yet.
+    package func request(_ table: String, of tenant: TenantID) async throws -> JobID {
+        try await store.request(table, of: tenant, queue: settings.queue)
+    }
+}

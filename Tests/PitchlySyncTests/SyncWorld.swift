@@ -1,5 +1,6 @@
 import FakePitchly
 import Foundation
+import JobQueue
 import LeaseholdCore
 import Logging
 import Pitchly
@@ -26,7 +27,9 @@ struct SyncWorld: Sendable {
     struct Options: Sendable {
         var fake = FakePitchlyConfiguration()
         var settings = SyncSettings()
-        var clock: any Clock<Duration> = ContinuousClock()
+        var documents = DialectDocuments.embedded
+        /// In the place of the fake's tokens.
+        var tokens: (any AccessTokenProvider)?
 
         init(_ change: (inout Options) -> Void = { _ in }) {
             fake.data.organizations = 2
@@ -73,15 +76,15 @@ struct SyncWorld: Sendable {
         let tokens = FakeTokens(server: server)
         jobs = SyncJobs(
             pool: pool,
-            dialect: try PlatformDialect(),
+            dialect: try PlatformDialect(documents: options.documents),
             settings: options.settings
-        ) { [configuration, clock = options.clock] tenant, logger in
+        ) { [configuration, given = options.tokens] tenant, logger in
             PitchlyClient(
                 configuration: configuration,
                 transport: transport,
-                tokens: tokens.provider(for: tenant),
+                tokens: given ?? tokens.provider(for: tenant),
                 tokenVariable: nil,
-                ambience: .init(clock: clock, random: RandomSource(seed: 1)),
+                ambience: .init(random: RandomSource(seed: 1)),
                 logger: logger
             )
         }

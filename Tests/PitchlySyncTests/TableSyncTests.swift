@@ -1,5 +1,6 @@
 import FakePitchly
 import Foundation
+import JobQueue
 import LeaseholdCore
 import Postgres
 import TestSupport
