@@ -27,7 +27,6 @@ let signals: Target.Dependency = .product(
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -141,7 +140,7 @@ let package = Package(
         // Beside: the fake Pitchly imports nothing of the product.
         .target(
             name: "FakePitchly",
-            dependencies: [hummingbird, hummingbirdCore, nio, nioPosix, crypto, logging, lifecycle],
+            dependencies: [hummingbird, hummingbirdCore, nioCore, nioPosix, crypto, logging, lifecycle],
             resources: [.embedInCode("Schemas")],
             swiftSettings: swiftSettings
         ),
@@ -186,7 +185,11 @@ let package = Package(
                 "SQLFiles", "FakePitchly", "TestSupport", logging,
             ]
         ),
-        tests("FakePitchlyTests", ["FakePitchly", httpClient, nio]),
+        tests(
+            "FakePitchlyTests",
+            ["FakePitchly", httpClient, nioCore, nioHTTP1, nioPosix],
+            resources: [.copy("Fixtures")]
+        ),
         tests("CLITests", ["LeaseholdCLI", "LeaseholdCore", argumentParser, logging]),
         tests(
             "EndToEndTests",

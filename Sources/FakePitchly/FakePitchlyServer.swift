@@ -99,8 +99,11 @@ package final class FakePitchlyServer: Service {
                 connections.closeAll()
             }
         } catch {
-            start.finish(.failure(FakePitchlyError(description: "the fake cannot serve: \(error)")))
-            guard Task.isCancelled || error is CancellationError else { throw error }
+            let problem = FakePitchlyError(
+                description: "expected port \(configuration.port) of 127.0.0.1 to be free to listen on, got: \(error)"
+            )
+            start.finish(.failure(problem))
+            guard Task.isCancelled || error is CancellationError else { throw problem }
         }
         connections.closeAll()
     }
@@ -131,6 +134,8 @@ package final class FakePitchlyServer: Service {
         let reply = try await route(fakeRequest)
         do {
             try await reply.send(writer, on: channel)
+        } catch let end as ConnectionEnded {
+            throw end
         } catch {
             reply.onLost?()
             throw error

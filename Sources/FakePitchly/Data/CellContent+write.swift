@@ -16,19 +16,28 @@ extension CellContent {
 
     /// The members beside `val`; the documents write them after it, sorting puts them before.
     private func writeExtras(to writer: inout JSONWriter, before: Bool) {
-        let commaBefore = before ? "" : ","
-        let commaAfter = before ? "," : ""
         switch self {
-        case .money(_, _, let currency):
-            let code = String(decoding: Vocabulary.currencies[currency].code, as: UTF8.self)
-            writer.raw(Array("\(commaBefore)\"currency\":\"\(code)\"\(commaAfter)".utf8))
+        case .money, .file: break
+        default: return
+        }
+        if !before { writer.byte(0x2C) }
+        switch self {
+        case .money(_, _, let currency): writer.raw(Vocabulary.currencies[currency].member)
         case .file(let hash):
-            let kind = String(decoding: Vocabulary.files[Int(hash & 3)].type, as: UTF8.self)
-            let pair = ["\"size\":\(hash >> 40)", "\"type\":\"\(kind)\""]
-            let text = (before ? pair : pair.reversed()).joined(separator: ",")
-            writer.raw(Array("\(commaBefore)\(text)\(commaAfter)".utf8))
+            let type = Vocabulary.files[Int(hash & 3)].member
+            if !before {
+                writer.raw(type)
+                writer.byte(0x2C)
+            }
+            writer.raw("\"size\":")
+            writer.integer(Int(hash >> 40))
+            if before {
+                writer.byte(0x2C)
+                writer.raw(type)
+            }
         default: break
         }
+        if before { writer.byte(0x2C) }
     }
 
     private func writeVal(_ field: FakeField, to writer: inout JSONWriter) {
@@ -42,7 +51,7 @@ extension CellContent {
             for place in 0..<count {
                 if place > 0 { writer.byte(0x2C) }
                 writer.byte(0x22)
-                field.target.writeID(of: Self.referenced(hash, place, field), to: &writer)
+                field.fixed.target.writeID(of: Self.referenced(hash, place, field), to: &writer)
                 writer.byte(0x22)
             }
             if isList { writer.byte(0x5D) }
@@ -70,7 +79,7 @@ extension CellContent {
             for place in 0..<count {
                 if place > 0 { writer.byte(0x2C) }
                 let number = Self.referenced(hash, place, field)
-                var primary = SeededHash(field.target.primarySalt, UInt64(number), SeededHash.salt(of: .text))
+                var primary = SeededHash(field.fixed.target.primarySalt, UInt64(number), SeededHash.salt(of: .text))
                 Self.writeName(primary.next(), number: number, to: &writer)
             }
             if isList { writer.byte(0x5D) }
@@ -84,7 +93,7 @@ extension CellContent {
 
     private static func referenced(_ hash: UInt64, _ place: Int, _ field: FakeField) -> Int {
         var hash = SeededHash(hash, UInt64(place))
-        return hash.below(field.target.count)
+        return hash.below(field.fixed.target.count)
     }
 
     /// The text of a single cell with its quotes; of several choices, the list of them.
@@ -97,7 +106,7 @@ extension CellContent {
         case .paragraph(let hash): Self.writeParagraph(hash, to: &writer)
         case .number(let units, let decimals): Self.writeGrouped(units, decimals, fixed: false, to: &writer)
         case .flag(let flag): flag ? writer.raw("Yes") : writer.raw("No")
-        case .choice(let word): writer.raw(word)
+        case .choice(let place): writer.raw(Vocabulary.cities[place])
         case .day(let day): CivilTime.writeAmerican(day: day, to: &writer)
         case .money(let units, let decimals, let currency):
             writer.raw(Vocabulary.currencies[currency].sign)

@@ -6,7 +6,8 @@ enum CellContent {
     /// `units` counted in steps of 10 to the minus `decimals`.
     case number(units: Int, decimals: Int)
     case flag(Bool)
-    case choice([UInt8])
+    /// One of the cities.
+    case choice(Int)
     /// One bit for each of the eight services.
     case choices(mask: Int)
     case day(Int)
@@ -17,7 +18,7 @@ enum CellContent {
 
     /// The cell of `field` in record `number`, which was edited `revision` times.
     init(_ field: FakeField, number: Int, revision: Int, created: Int, updated: Int) {
-        var hash = SeededHash(field.salt, UInt64(truncatingIfNeeded: number), SeededHash.salt(of: field.type))
+        var hash = SeededHash(field.fixed.salt, UInt64(truncatingIfNeeded: number), SeededHash.salt(of: field.type))
         if field.type.emptyOnceIn > 0, hash.oneIn(field.type.emptyOnceIn) {
             self = .empty
             return
@@ -27,14 +28,15 @@ enum CellContent {
         case .multilineText: self = .paragraph(hash.next())
         case .number: self = Self.number(&hash)
         case .boolean: self = .flag(hash.oneIn(2))
-        case .dropdown, .lookup: self = .choice(Vocabulary.cities[hash.below(Vocabulary.cities.count)])
+        case .dropdown, .lookup: self = .choice(hash.below(Vocabulary.cities.count))
         case .dropdownMultiple: self = .choices(mask: 1 + hash.below(254))
         case .date: self = .day(14_000 + hash.below(8_000))
         case .currency: self = Self.money(&hash)
         case .attachment: self = .file(hash.next())
-        case .reference: self = field.target.count == 0 ? .empty : .references(hash.next(), count: 1, isList: false)
+        case .reference:
+            self = field.fixed.target.count == 0 ? .empty : .references(hash.next(), count: 1, isList: false)
         case .referenceMultiple:
-            let count = field.target.count == 0 ? 0 : 1 + hash.below(3)
+            let count = field.fixed.target.count == 0 ? 0 : 1 + hash.below(3)
             self = count == 0 ? .empty : .references(hash.next(), count: count, isList: true)
         case .createdAt: self = .instant(milliseconds: created)
         case .updatedAt: self = .instant(milliseconds: updated)

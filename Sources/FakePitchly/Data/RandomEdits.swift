@@ -71,7 +71,8 @@ struct RandomEdits {
                 "val": .string("https://files.pitchly.example/\(number).png"), "type": "image/png",
                 "size": JSONValue(number),
             ]
-        case .reference: return ["val": .string("\(String(decoding: field.target.prefix, as: UTF8.self))rec\(number)")]
+        case .reference:
+            return ["val": .string("\(String(decoding: field.fixed.target.prefix, as: UTF8.self))rec\(number)")]
         case .referenceMultiple: return ["val": [.string("rec\(number)"), .string("rec\(number + 1)")]]
         case .lookup, .createdAt, .updatedAt, .formula, .rollup: return .null
         }

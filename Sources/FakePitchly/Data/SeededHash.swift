@@ -3,8 +3,8 @@
 struct SeededHash {
     private var state: UInt64
 
-    init(_ parts: UInt64...) {
-        state = parts.reduce(0x9E37_79B9_7F4A_7C15) { Self.mix($0 ^ $1) }
+    @inline(__always) init(_ first: UInt64, _ second: UInt64 = 0, _ third: UInt64 = 0) {
+        state = Self.mix(Self.mix(Self.mix(0x9E37_79B9_7F4A_7C15 ^ first) ^ second) ^ third)
     }
 
     /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).

@@ -125,12 +125,14 @@ extension TableState {
         let codec = IdentifierCodec(prefix: "fld", salt: salt ^ 0xF1E1D)
         defer { fieldsMade += 1 }
         return FakeField(
-            id: codec.id(of: fieldsMade),
+            fixed: FakeField.Fixed(
+                id: codec.id(of: fieldsMade),
+                workspace: workspace,
+                salt: SeededHash.mix(salt ^ UInt64(fieldsMade + 1)),
+                target: target
+            ),
             name: name,
-            type: type,
-            workspace: workspace,
-            salt: SeededHash.mix(salt ^ UInt64(fieldsMade + 1)),
-            target: target
+            type: type
         )
     }
 }

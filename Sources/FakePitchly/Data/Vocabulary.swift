@@ -24,17 +24,15 @@ enum Vocabulary {
     static let services = escaped([
         "Audit", "Tax", "Advisory", "M&A", "Payroll/HR", "IT – Sécurité", "R&D \u{1F4A1}", "Other",
     ])
-    static let files: [(suffix: [UInt8], type: [UInt8])] = [
-        (Array(".png".utf8), Array("image/png".utf8)), (Array(".jpg".utf8), Array("image/jpeg".utf8)),
-        (Array(".pdf".utf8), Array("application/pdf".utf8)), (Array(".csv".utf8), Array("text/csv".utf8)),
-    ]
-    static let currencies: [(code: [UInt8], sign: [UInt8])] = [
-        (Array("USD".utf8), Array("$".utf8)), (Array("EUR".utf8), Array("€".utf8)),
-        (Array("GBP".utf8), Array("£".utf8)), (Array("JPY".utf8), Array("¥".utf8)),
-    ]
+    static let files: [(suffix: [UInt8], member: [UInt8])] = [
+        (".png", "image/png"), (".jpg", "image/jpeg"), (".pdf", "application/pdf"), (".csv", "text/csv"),
+    ].map { (Array($0.utf8), Array("\"type\":\"\($1)\"".utf8)) }
+    static let currencies: [(code: String, sign: [UInt8], member: [UInt8])] = [
+        ("USD", "$"), ("EUR", "€"), ("GBP", "£"), ("JPY", "¥"),
+    ].map { ($0, Array($1.utf8), Array("\"currency\":\"\($0)\"".utf8)) }
 
     static func sign(ofCurrency code: String) -> String {
-        currencies.first { $0.code.elementsEqual(code.utf8) }.map { String(decoding: $0.sign, as: UTF8.self) } ?? code
+        currencies.first { $0.code == code }.map { String(decoding: $0.sign, as: UTF8.self) } ?? code
             + " "
     }
 

@@ -37,11 +37,17 @@ struct RecordTemplate {
     }
 
     /// `pieces[i]` stands before `values[i]`, the last piece behind all.
-    private struct Cell {
+    private final class Cell {
         let field: FakeField
         let pieces: [[UInt8]]
         /// True for `value`, false for `stringValue`.
         let values: [Bool]
+
+        init(field: FakeField, pieces: [[UInt8]], values: [Bool]) {
+            self.field = field
+            self.pieces = pieces
+            self.values = values
+        }
     }
 
     private let members: [(key: [UInt8], member: Member)]
@@ -96,7 +102,7 @@ struct RecordTemplate {
     private func writeID(_ number: Int, of table: TableState, to writer: inout JSONWriter) {
         writer.byte(0x22)
         if dialect.writesPrefixes { writer.raw(table.records.prefix) }
-        writer.raw(table.records.suffix(of: number))
+        writer.suffix(of: number, table.records)
         writer.byte(0x22)
     }
 

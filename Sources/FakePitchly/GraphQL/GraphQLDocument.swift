@@ -110,3 +110,18 @@ indirect enum GraphQLType: Sendable, Equatable, CustomStringConvertible {
         if case .nonNull(let type) = self { type } else { self }
     }
 }
+
+extension GraphQLLiteral {
+    /// As GraphQL writes it.
+    var shown: String {
+        switch self {
+        case .variable(let name, _): "$\(name)"
+        case .int(let text), .float(let text), .enumeration(let text): text
+        case .string(let text): JSONValue.string(text).text
+        case .boolean(let flag): String(flag)
+        case .null: "null"
+        case .list(let elements): "[\(elements.map(\.shown).joined(separator: ", "))]"
+        case .object(let fields): "{\(fields.map { "\($0.name): \($0.value.shown)" }.joined(separator: ", "))}"
+        }
+    }
+}

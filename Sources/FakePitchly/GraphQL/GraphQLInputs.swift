@@ -45,13 +45,15 @@ struct GraphQLInputs {
             return .string(value)
         case .inputObject(let inputs):
             guard case .object(let fields) = literal else {
-                throw .badInput("Expected value of type \"\(name)\" to be an object.")
+                throw .badInput("Expected value of type \"\(name)\", found \(literal.shown).")
             }
             return try object(fields.map { ($0.name, $0.value) }, inputs, name) {
                 literal,
                 type throws(GraphQLError) in try value(of: literal, as: type)
             }
-        case .scalar: return try Self.scalar(try untyped(literal), name)
+        case .scalar:
+            if case .enumeration(let word) = literal { throw Self.cannotRepresent(word, name) }
+            return try Self.scalar(try untyped(literal), name)
         case .object: throw .badInput("\"\(name)\" is not an input type.")
         }
     }
@@ -144,9 +146,22 @@ struct GraphQLInputs {
         case ("Int", .number(let text)) where Int32(text) != nil: return json
         case ("DateTime", .string(let text)) where CivilTime.milliseconds(ofISO: text) != nil: return json
         case ("ID", _), ("String", _), ("Boolean", _), ("Float", _), ("Int", _), ("DateTime", _):
-            throw .badInput("\(name) cannot represent value: \(json.text.prefix(80))")
+            throw cannotRepresent(json.text, name, isWhole: json.intValue != nil)
         default: return json
         }
+    }
+
+    private static func cannotRepresent(_ shown: String, _ name: String, isWhole: Bool = false) -> GraphQLError {
+        let kind =
+            switch name {
+            case "ID": "a non-string and non-integer"
+            case "String": "a non string"
+            case "Boolean": "a non boolean"
+            case "Float": "non numeric"
+            case "Int": isWhole ? "non 32-bit signed integer" : "non-integer"
+            default: "an invalid"
+            }
+        return .badInput("\(name) cannot represent \(kind) value: \(shown.prefix(80))")
     }
 }
 

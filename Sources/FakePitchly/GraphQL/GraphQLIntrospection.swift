@@ -156,18 +156,3 @@ struct GraphQLIntrospection {
         }
     }
 }
-
-extension GraphQLLiteral {
-    /// As GraphQL writes it.
-    fileprivate var shown: String {
-        switch self {
-        case .variable(let name, _): "$\(name)"
-        case .int(let text), .float(let text), .enumeration(let text): text
-        case .string(let text): JSONValue.string(text).text
-        case .boolean(let flag): String(flag)
-        case .null: "null"
-        case .list(let elements): "[\(elements.map(\.shown).joined(separator: ", "))]"
-        case .object(let fields): "{\(fields.map { "\($0.name): \($0.value.shown)" }.joined(separator: ", "))}"
-        }
-    }
-}

@@ -78,8 +78,13 @@ struct GraphQLLexer {
         var isFloat = false
         if peek() == UInt8(ascii: "-") { place += 1 }
         let leadingZero = peek() == UInt8(ascii: "0")
+        let wholeStart = place
         let whole = digits()
-        guard whole > 0, !(leadingZero && whole > 1) else { throw .syntax("Invalid number.", at: place) }
+        if leadingZero, whole > 1 {
+            let digit = Character(Unicode.Scalar(bytes[wholeStart + 1]))
+            throw .syntax("Invalid number, unexpected digit after 0: \"\(digit)\".", at: wholeStart + 1)
+        }
+        guard whole > 0 else { throw .syntax("Invalid number, expected digit.", at: place) }
         if peek() == UInt8(ascii: ".") {
             isFloat = true
             place += 1

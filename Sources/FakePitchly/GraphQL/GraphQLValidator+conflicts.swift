@@ -4,36 +4,50 @@ extension GraphQLValidator {
     mutating func checkConflicts() {
         for operation in document.operations {
             var visits = 0
-            checkConflicts(in: [operation.selections], visits: &visits)
+            for conflict in conflicts(in: [operation.selections], visits: &visits) {
+                errors.append(
+                    GraphQLError(
+                        "Fields \"\(conflict.key)\" conflict because \(conflict.reason). Use different aliases on the fields to fetch both if this was intentional.",
+                        at: conflict.offset
+                    )
+                )
+            }
         }
     }
 
+    private struct Conflict {
+        let key: String
+        let reason: String
+        let offset: Int
+    }
+
     /// `sets` are merged into one answer object. `visits` bounds the work on hostile documents.
-    private mutating func checkConflicts(in sets: [[GraphQLDocument.Selection]], visits: inout Int) {
+    private func conflicts(in sets: [[GraphQLDocument.Selection]], visits: inout Int) -> [Conflict] {
         visits += 1
-        guard visits < 2_000 else { return }
+        guard visits < 2_000 else { return [] }
         var order: [String] = []
         var byKey: [String: [GraphQLDocument.Field]] = [:]
         for field in sets.flatMap({ fields(in: $0) }) {
             if byKey[field.responseKey] == nil { order.append(field.responseKey) }
             byKey[field.responseKey, default: []].append(field)
         }
+        var found: [Conflict] = []
         for key in order {
             let fields = byKey[key] ?? []
-            if let first = fields.first, let other = fields.first(where: { !Self.agree($0, first) }) {
+            guard let first = fields.first else { continue }
+            if let other = fields.first(where: { !Self.agree($0, first) }) {
                 let reason =
                     first.name == other.name
                     ? "they have differing arguments" : "\"\(first.name)\" and \"\(other.name)\" are different fields"
-                errors.append(
-                    GraphQLError(
-                        "Fields \"\(key)\" conflict because \(reason). Use different aliases on the fields to fetch both if this was intentional.",
-                        at: first.offset
-                    )
-                )
+                found.append(Conflict(key: key, reason: reason, offset: first.offset))
             } else if fields.contains(where: { !$0.selections.isEmpty }) {
-                checkConflicts(in: fields.map(\.selections), visits: &visits)
+                found += conflicts(in: fields.map(\.selections), visits: &visits).map { below in
+                    let reason = "subfields \"\(below.key)\" conflict because \(below.reason)"
+                    return Conflict(key: key, reason: reason, offset: first.offset)
+                }
             }
         }
+        return found
     }
 
     /// Object types only, so a fragment that may stand here always applies.

@@ -38,7 +38,9 @@ extension GraphQLValidator {
                 errors.append(GraphQLError("Variable \"$\(use.name)\" is not defined\(title).", at: use.offset))
                 continue
             }
-            if let expected = use.type, !allows(definition, expected, placeHasDefault: use.placeHasDefault) {
+            if let expected = use.type, schema[definition.type.name] != nil,
+                !allows(definition, expected, placeHasDefault: use.placeHasDefault)
+            {
                 errors.append(
                     GraphQLError(
                         "Variable \"$\(use.name)\" of type \"\(definition.type)\" used in position expecting type \"\(expected)\".",

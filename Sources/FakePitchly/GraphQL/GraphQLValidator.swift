@@ -36,12 +36,8 @@ struct GraphQLValidator {
         var used: Set<String> = []
         for operation in document.operations {
             mentions = Mentions()
-            guard let root = schema.root(of: operation.kind) else {
-                errors.append(
-                    GraphQLError("Schema is not configured for \(operation.kind)s.", at: operation.offset)
-                )
-                continue
-            }
+            // Without a root type the operation fails when it is to run, as graphql-js has it.
+            guard let root = schema.root(of: operation.kind) else { continue }
             checkDirectives(operation.directives, location: operation.kind.rawValue.uppercased())
             walk(operation.selections, on: root)
             let reached = closure(of: mentions, fragments)
@@ -110,17 +106,32 @@ struct GraphQLValidator {
         return type
     }
 
+    /// One error for each cycle, at the spread that closes it.
     private mutating func checkCycles(_ fragments: [String: Mentions]) {
-        for fragment in document.fragments {
-            var pending = fragments[fragment.name]?.spreads ?? []
-            var seen: Set<String> = []
-            while let (name, offset) = pending.popLast() {
-                if name == fragment.name {
-                    errors.append(GraphQLError("Cannot spread fragment \"\(name)\" within itself.", at: offset))
-                    break
-                }
-                if seen.insert(name).inserted { pending += fragments[name]?.spreads ?? [] }
+        var done: Set<String> = []
+        for fragment in document.fragments { follow([(fragment.name, fragment.offset)], fragments, &done) }
+    }
+
+    /// - Parameter path: fragments from the outermost to the one whose spreads are followed now, each
+    ///   with the place it was spread.
+    private mutating func follow(
+        _ path: [(name: String, offset: Int)],
+        _ fragments: [String: Mentions],
+        _ done: inout Set<String>
+    ) {
+        guard let last = path.last, done.insert(last.name).inserted else { return }
+        for spread in fragments[last.name]?.spreads ?? [] {
+            guard let start = path.firstIndex(where: { $0.name == spread.name }) else {
+                follow(path + [spread], fragments, &done)
+                continue
             }
+            let via = path[(start + 1)...].map { "\"\($0.name)\"" }.joined(separator: ", ")
+            errors.append(
+                GraphQLError(
+                    "Cannot spread fragment \"\(spread.name)\" within itself\(via.isEmpty ? "" : " via \(via)").",
+                    at: spread.offset
+                )
+            )
         }
     }
 

@@ -6,14 +6,14 @@ import NIOCore
 struct ConnectionEnded: Error {}
 
 extension FakeReply {
-    /// - Throws: ``ConnectionEnded`` after every delivery that ends the connection, on purpose or not.
+    /// - Throws: ``ConnectionEnded`` after every delivery that ends the connection, on purpose.
     @concurrent
     func send(_ writer: consuming ResponseWriter, on channel: any Channel) async throws {
         switch delivery {
         case .whole: try await sendWhole(writer)
         case .closed: throw ConnectionEnded()
         case .reset:
-            try await channel.resetOnClose()
+            try await channel.reset()
             throw ConnectionEnded()
         case .cut(.message(let count)):
             try await channel.sendRaw(Array(rawMessage(chunked: false).prefix(count)))

@@ -42,9 +42,10 @@ extension Channel {
         }.get()
     }
 
-    /// Makes the close that follows a TCP reset.
-    func resetOnClose() async throws {
+    /// Ends the connection with a TCP reset: a close that lingers for no time at all.
+    func reset() async throws {
         let provider = self as? any SocketOptionProvider
         try await provider?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try await close()
     }
 }

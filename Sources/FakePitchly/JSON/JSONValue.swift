@@ -1,6 +1,6 @@
 /// JSON as it was sent: members keep their order and numbers their spelling, so that what a client
 /// wrote can be given back and compared byte by byte.
-package enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable, CustomStringConvertible {
     case null
     case bool(Bool)
     /// The number's own text, for example `23045.50`.
@@ -44,6 +44,8 @@ package enum JSONValue: Sendable, Equatable {
         guard let elements = arrayValue, elements.indices.contains(index) else { return .null }
         return elements[index]
     }
+
+    package var description: String { text }
 
     /// Without any white space, members in their own order.
     package var text: String {

@@ -45,6 +45,9 @@ struct JSONWriter {
         }
     }
 
+    /// The characters of an id after its prefix, without a list in between.
+    mutating func suffix(of number: Int, _ codec: IdentifierCodec) { codec.appendSuffix(of: number, to: &bytes) }
+
     mutating func string(_ text: String) {
         byte(0x22)
         bytes.append(contentsOf: JSONWriter.escaped(text))
