@@ -1,0 +1,1 @@
+"""The systems that are measured: `catalog` describes them, one module each speaks to them."""

@@ -1,0 +1,22 @@
+"""All workloads by name, and those that a run without names takes."""
+
+from __future__ import annotations
+
+from .backlog import Backlog
+from .base import Workload
+from .chaos import Chaos
+from .drain import Drain
+from .enqueue import Enqueue
+from .fairness import Fairness
+from .idle import Idle
+from .latency import Latency
+from .pressure import Pressure
+from .saturation import Saturation
+from .snapshot import Snapshot
+
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for workload in (Enqueue(), Drain(), Latency(), Backlog(), Snapshot(), Saturation(), Fairness(), Idle(), Pressure(), Chaos())
+}
+
+MAIN = tuple(name for name in WORKLOADS if name not in ("pressure", "chaos", "sync"))
