@@ -24,7 +24,12 @@ from .workloads.registry import MAIN, WORKLOADS
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Leasehold beside its peers, in one run.")
-    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(WORKLOADS)}, or all; default: {' '.join(MAIN)}")
+    parser.add_argument(
+        "workloads",
+        nargs="*",
+        metavar="WORKLOAD",
+        help=f"{', '.join(WORKLOADS)}, or all; default: {' '.join(MAIN)}",
+    )
     parser.add_argument("--scale", choices=SCALES, default="full")
     parser.add_argument("--systems", default="", help="comma-separated; default: all that are installed")
     parser.add_argument("--repeats", type=int, default=0, help="instead of the scale's")
@@ -78,14 +83,25 @@ def main() -> None:
     folder = options.output or ROOT / "results" / f"{time.strftime('%Y-%m-%d')}-{scale.name}"
     folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(
-        server, scale, python or default_python(), Path(os.environ["BENCH_WORKER"]),
-        Path(os.environ["BENCH_LEASEHOLD"]), server.directory / "processes.log",
-    )  # fmt: skip
+        server,
+        scale,
+        python or default_python(),
+        Path(os.environ["BENCH_WORKER"]),
+        Path(os.environ["BENCH_LEASEHOLD"]),
+        server.directory / "processes.log",
+    )
     results = Results(machine.describe(server), versions(stage.peer_python, systems), scale.name, options.note)
     workloads = {name: WORKLOADS[name] for name in names}
     began = time.monotonic()
     try:
-        run.run(stage, list(workloads.values()), systems, results, lambda: results.save(folder / "results.json"), say)
+        run.run(
+            stage,
+            list(workloads.values()),
+            systems,
+            results,
+            lambda: results.save(folder / "results.json"),
+            say,
+        )
     finally:
         _write(results, scale, folder)
     say(f"{time.monotonic() - began:.0f} s; report in {folder}/report.md")

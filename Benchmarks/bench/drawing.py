@@ -13,9 +13,12 @@ from .workloads.base import Case, Workload
 
 
 def draw(
-    results: Results, workloads: Mapping[str, Workload], systems: Mapping[str, System],
-    cases: Mapping[str, Sequence[Case]], folder: Path,
-) -> dict[str, list[str]]:  # fmt: skip
+    results: Results,
+    workloads: Mapping[str, Workload],
+    systems: Mapping[str, System],
+    cases: Mapping[str, Sequence[Case]],
+    folder: Path,
+) -> dict[str, list[str]]:
     """Writes the plots and returns the file names by workload."""
     drawn: dict[str, list[str]] = {}
     for name in results.workloads():
@@ -29,9 +32,7 @@ def draw(
     return drawn
 
 
-def _bars(
-    results: Results, workload: Workload, systems: Mapping[str, System], cases: Sequence[Case]
-) -> dict[str, str]:
+def _bars(results: Results, workload: Workload, systems: Mapping[str, System], cases: Sequence[Case]) -> dict[str, str]:
     metric = next((m for m in workload.metrics if m.plot), None)
     if metric is None:
         return {}
@@ -39,12 +40,16 @@ def _bars(
     for case in cases:
         group = [
             Bar(
-                systems[name].title, figure.median, figure.low, figure.high,
-                figure_text(figure, metric.digits).split(" (")[0], _kind(name),
+                systems[name].title,
+                figure.median,
+                figure.low,
+                figure.high,
+                figure_text(figure, metric.digits).split(" (")[0],
+                _kind(name),
             )
             for name in results.systems(workload.name)
             if (figure := results.figure(workload.name, case.key, name, metric.key))
-        ]  # fmt: skip
+        ]
         if group:
             groups.append((case.title, group))
     if not groups:

@@ -33,9 +33,13 @@ class Fleet:
     """`count` workers, one a slot of the record. A context manager: leaving it kills them."""
 
     def __init__(
-        self, command: Callable[[WorkerOrder, int], list[str]], order: WorkerOrder, record: Record,
-        count: int = 1, log: Path | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        command: Callable[[WorkerOrder, int], list[str]],
+        order: WorkerOrder,
+        record: Record,
+        count: int = 1,
+        log: Path | None = None,
+    ) -> None:
         self._command = command
         self._order = order
         self._log = log
@@ -64,9 +68,11 @@ class Fleet:
         log = open(self._log, "ab") if self._log else subprocess.DEVNULL
         try:
             self.processes[slot] = subprocess.Popen(
-                self._command(self._order, slot), stdout=log, stderr=log,
+                self._command(self._order, slot),
+                stdout=log,
+                stderr=log,
                 env={**os.environ, **self._order.environment},
-            )  # fmt: skip
+            )
         finally:
             if not isinstance(log, int):
                 log.close()

@@ -95,9 +95,7 @@ class Connection:
             self._rows(_pq.PQprepare(self._connection, name, sql.encode(), 0, None))
             self._prepared[sql] = name
         values = _values(parameters)
-        return self._rows(
-            _pq.PQexecPrepared(self._connection, name, len(parameters), values, None, None, 0)
-        )
+        return self._rows(_pq.PQexecPrepared(self._connection, name, len(parameters), values, None, None, 0))
 
     def value(self, sql: str, *parameters: object) -> str | None:
         """The first column of the first row."""
@@ -140,8 +138,7 @@ class Connection:
                 raise DatabaseError(message or self._message(), connection_lost=lost)
             columns = range(_pq.PQnfields(result))
             return [
-                tuple(_field(result, row, column) for column in columns)
-                for row in range(_pq.PQntuples(result))
+                tuple(_field(result or 0, row, column) for column in columns) for row in range(_pq.PQntuples(result))
             ]
         finally:
             if result:

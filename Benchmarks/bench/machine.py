@@ -32,7 +32,7 @@ class Clocks:
 def clocks(server: Server, workers: float = 0.0) -> Clocks:
     """The clocks now; `workers` is the CPU of worker processes that are still running, in seconds."""
     fields = [int(x) / _TICKS for x in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    user, nice, system, idle, wait, irq, soft, stolen = fields
+    user, nice, system, _idle, _wait, irq, soft, stolen = fields
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     ours = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))

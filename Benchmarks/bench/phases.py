@@ -76,9 +76,12 @@ class Run:
     def _sample(self) -> None:
         self.samples.append(
             Sample(
-                time.monotonic() - self.began, self.phase, self.fleet.finished(),
-                self.record.words[Header.NEXT], self._dead_rows(),
-            )  # fmt: skip
+                time.monotonic() - self.began,
+                self.phase,
+                self.fleet.finished(),
+                self.record.words[Header.NEXT],
+                self._dead_rows(),
+            )
         )
 
     def _dead_rows(self) -> float:
@@ -98,9 +101,16 @@ class Run:
 
 
 def play(
-    stage: Stage, system: System, phases: list[Phase], order: WorkerOrder, rate: float,
-    workers: int, tenants: int, connections: int, drain_seconds: float,
-) -> tuple[Run, Record]:  # fmt: skip
+    stage: Stage,
+    system: System,
+    phases: list[Phase],
+    order: WorkerOrder,
+    rate: float,
+    workers: int,
+    tenants: int,
+    connections: int,
+    drain_seconds: float,
+) -> tuple[Run, Record]:
     """Plays the phases, ends the producer, then waits for what was accepted to be finished."""
     seconds = sum(phase.seconds for phase in phases)
     most_load = max(phase.load for phase in phases)
@@ -111,9 +121,14 @@ def play(
         stack.callback(run.close)
         fleet.go()
         producer = stage.start_role(
-            system, "paced", record=record.path, tenants=tenants, connections=connections,
-            queues=",".join(order.queues), batch_ms=BATCH_MS,
-        )  # fmt: skip
+            system,
+            "paced",
+            record=record.path,
+            tenants=tenants,
+            connections=connections,
+            queues=",".join(order.queues),
+            batch_ms=BATCH_MS,
+        )
         stack.callback(producer.kill)
         run.began = time.monotonic()
         for phase in phases:

@@ -56,22 +56,26 @@ def _bar(bar: Bar, y: float, scale: float) -> list[str]:
     x, middle = float(_LEFT), y + _ROW / 2
     parts = [
         _text(_LEFT - 8, middle + 4, bar.label, anchor="end"),
-        f'<rect x="{x:.1f}" y="{y + 4:.1f}" width="{max(1, bar.median * scale):.1f}" height="{_ROW - 9}" fill="{colour}"/>',
+        f'<rect x="{x:.1f}" y="{y + 4:.1f}" width="{max(1, bar.median * scale):.1f}" height="{_ROW - 9}"'
+        f' fill="{colour}"/>',
     ]
     if bar.high > bar.low:
         low, high = x + bar.low * scale, x + bar.high * scale
         parts.append(
-            f'<path d="M{low:.1f} {middle - 4:.1f}v7M{low:.1f} {middle - 0.5:.1f}H{high:.1f}M{high:.1f} {middle - 4:.1f}v7"'
-            f' stroke="{_INK}" fill="none"/>'
+            f'<path d="M{low:.1f} {middle - 4:.1f}v7M{low:.1f} {middle - 0.5:.1f}H{high:.1f}'
+            f'M{high:.1f} {middle - 4:.1f}v7" stroke="{_INK}" fill="none"/>'
         )
     parts.append(_text(x + max(bar.median, bar.high) * scale + 6, middle + 4, bar.text))
     return parts
 
 
 def lines(
-    title: str, unit: str, curves: Sequence[Line], marks: Sequence[tuple[float, float, str]] = (),
+    title: str,
+    unit: str,
+    curves: Sequence[Line],
+    marks: Sequence[tuple[float, float, str]] = (),
     logarithmic: bool = False,
-) -> str:  # fmt: skip
+) -> str:
     """Curves over seconds; `marks` shades spans (from, to, label)."""
     left, right, height = 64, 16, 300
     top, bottom = _TOP + 8, _TOP + height
@@ -147,7 +151,8 @@ def _short(value: float) -> str:
 def _mark(axis: _Axis, start: float, end: float, label: str) -> list[str]:
     x, width = axis.x(start), axis.x(min(end, axis.seconds)) - axis.x(start)
     return [
-        f'<rect x="{x:.1f}" y="{axis.top}" width="{max(0, width):.1f}" height="{axis.bottom - axis.top}" fill="#f3d9d9"/>',
+        f'<rect x="{x:.1f}" y="{axis.top}" width="{max(0, width):.1f}" height="{axis.bottom - axis.top}"'
+        ' fill="#f3d9d9"/>',
         _text(x + 4, axis.top + 12, label),
     ]
 

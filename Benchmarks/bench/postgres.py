@@ -72,7 +72,7 @@ class Server:
     def count_statements(self, database: str) -> None:
         """Turns pg_stat_statements on for later sessions of the database; it costs a few percent."""
         with self.connect() as connection:
-            connection.script(f'alter database "{database}" set pg_stat_statements.track = \'top\'')
+            connection.script(f"alter database \"{database}\" set pg_stat_statements.track = 'top'")
 
     def counts_statements(self) -> bool:
         """Whether pg_stat_statements is loaded here."""
@@ -84,7 +84,15 @@ class Server:
             return connection.number("select coalesce(sum(n_dead_tup), 0) from pg_stat_user_tables")
 
     def _pg_ctl(self, *arguments: str) -> None:
-        command = [str(self.binaries / "pg_ctl"), "-D", str(self.directory / "data"), "-s", "-t", "120", *arguments]
+        command = [
+            str(self.binaries / "pg_ctl"),
+            "-D",
+            str(self.directory / "data"),
+            "-s",
+            "-t",
+            "120",
+            *arguments,
+        ]
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -11,9 +11,13 @@ from .workloads.base import Case, Metric, Workload
 
 
 def markdown(
-    results: Results, workloads: Mapping[str, Workload], systems: Mapping[str, System],
-    cases: Mapping[str, Sequence[Case]], conditions: Sequence[Condition], plots: Mapping[str, Sequence[str]],
-) -> str:  # fmt: skip
+    results: Results,
+    workloads: Mapping[str, Workload],
+    systems: Mapping[str, System],
+    cases: Mapping[str, Sequence[Case]],
+    conditions: Sequence[Condition],
+    plots: Mapping[str, Sequence[str]],
+) -> str:
     """The whole report."""
     parts = [f"# Benchmark, {results.scale}", ""]
     if results.note:

@@ -52,9 +52,8 @@ class Results:
     def of(self, workload: str, case: str, system: str) -> list[Measurement]:
         """The repeats of a system that count: the undisturbed ones, or all if there are none."""
         found = [
-            m for m in self.measurements
-            if (m.workload, m.case, m.system) == (workload, case, system) and not m.error
-        ]  # fmt: skip
+            m for m in self.measurements if (m.workload, m.case, m.system) == (workload, case, system) and not m.error
+        ]
         return [m for m in found if m.disturbance <= DISTURBED] or found
 
     def figure(self, workload: str, case: str, system: str, metric: str) -> Figure | None:
@@ -72,9 +71,8 @@ class Results:
     def errors(self, workload: str, case: str, system: str) -> list[str]:
         """Why repeats have no values, each reason once."""
         found = [
-            m.error for m in self.measurements
-            if (m.workload, m.case, m.system) == (workload, case, system) and m.error
-        ]  # fmt: skip
+            m.error for m in self.measurements if (m.workload, m.case, m.system) == (workload, case, system) and m.error
+        ]
         return list(dict.fromkeys(found))
 
     def systems(self, workload: str) -> list[str]:
@@ -93,10 +91,7 @@ class Results:
         self, workload: str, case: str, metric: str, peers: Iterable[str], more: bool
     ) -> tuple[str, float] | None:
         """The peer with the best median, and that median."""
-        medians = [
-            (value, peer) for peer in peers
-            if (value := self.median(workload, case, peer, metric)) is not None
-        ]  # fmt: skip
+        medians = [(value, peer) for peer in peers if (value := self.median(workload, case, peer, metric)) is not None]
         if not medians:
             return None
         value, peer = max(medians) if more else min(medians)

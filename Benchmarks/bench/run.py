@@ -17,9 +17,13 @@ EXPECTED = (Unmeasurable, ProcessFailed, WorkerFailed, DatabaseError, OSError)
 
 
 def run(
-    stage: Stage, workloads: Sequence[Workload], systems: Sequence[System], results: Results,
-    saved: Callable[[], None], say: Callable[[str], None],
-) -> None:  # fmt: skip
+    stage: Stage,
+    workloads: Sequence[Workload],
+    systems: Sequence[System],
+    results: Results,
+    saved: Callable[[], None],
+    say: Callable[[str], None],
+) -> None:
     """Measures everything and appends it to the results; `saved` is called after each case."""
     for workload in workloads:
         cases = workload.cases(stage.scale)
@@ -31,9 +35,13 @@ def run(
 
 
 def _run_case(
-    stage: Stage, workload: Workload, case: Case, systems: list[System], results: Results,
+    stage: Stage,
+    workload: Workload,
+    case: Case,
+    systems: list[System],
+    results: Results,
     say: Callable[[str], None],
-) -> None:  # fmt: skip
+) -> None:
     ready: list[System] = []
     for system in systems:
         try:

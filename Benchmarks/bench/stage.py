@@ -54,8 +54,7 @@ class Stage:
             self._migrate(system)
             with self.connect(system) as connection:
                 connection.query(
-                    "insert into leasehold.tenant (tenant_id)"
-                    " select 't' || i from generate_series(0, $1::int - 1) i",
+                    "insert into leasehold.tenant (tenant_id) select 't' || i from generate_series(0, $1::int - 1) i",
                     tenants,
                 )
         else:
@@ -86,9 +85,12 @@ class Stage:
     def start_role(self, system: System, role: str, **options: object) -> subprocess.Popen[str]:
         """Starts a process of the system (see peers/process.py)."""
         return subprocess.Popen(
-            self._peer_command(system, role, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=self._environment(),
-        )  # fmt: skip
+            self._peer_command(system, role, **options),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment(),
+        )
 
     def finish_role(self, system: System, role: str, process: subprocess.Popen[str]) -> dict[str, float]:
         """Waits for a process that `start_role` began."""
@@ -110,18 +112,25 @@ class Stage:
 
         def command(order: WorkerOrder, slot: int) -> list[str]:
             options = {
-                "record": record.path, "slot": slot, "body": order.body, "concurrency": order.concurrency,
-                "purpose": order.purpose, "queues": ",".join(order.queues),
-            }  # fmt: skip
+                "record": record.path,
+                "slot": slot,
+                "body": order.body,
+                "concurrency": order.concurrency,
+                "purpose": order.purpose,
+                "queues": ",".join(order.queues),
+            }
             if system is LEASEHOLD:
                 url = self.server.url(self.database(system))
                 return [str(self.worker), "--database-url", url, *_flags(options)]
             return self._peer_command(system, "work", **options)
 
         order = WorkerOrder(
-            order.body, order.concurrency, order.purpose, order.queues,
+            order.body,
+            order.concurrency,
+            order.purpose,
+            order.queues,
             {**self._environment(), **order.environment},
-        )  # fmt: skip
+        )
         return Fleet(command, order, record, count, self.log)
 
     def remaining(self, connection: Connection, system: System) -> int:

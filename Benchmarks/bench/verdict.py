@@ -23,15 +23,24 @@ class Condition:
 def conditions(results: Results) -> list[Condition]:
     """All conditions that this run has figures for."""
     found = [
-        *_drain(results), *_enqueue(results), *_latency(results), *_backlog(results), *_snapshot(results),
-        *_shares(results), *_fairness(results), *_idle(results), *_pressure(results), *_chaos(results),
+        *_drain(results),
+        *_enqueue(results),
+        *_latency(results),
+        *_backlog(results),
+        *_snapshot(results),
+        *_shares(results),
+        *_fairness(results),
+        *_idle(results),
+        *_pressure(results),
+        *_chaos(results),
         *_sync(results),
-    ]  # fmt: skip
+    ]
     return [condition for condition in found if condition.holds is not None]
 
 
-def _compare(text: str, ours: float | None, theirs: float | None, unit: str, holds: Callable[[float], bool],
-             other: str) -> Condition:  # fmt: skip
+def _compare(
+    text: str, ours: float | None, theirs: float | None, unit: str, holds: Callable[[float], bool], other: str
+) -> Condition:
     """A condition on the ratio of two figures."""
     if ours is None or not theirs:
         return Condition(text, "", None)
@@ -40,8 +49,9 @@ def _compare(text: str, ours: float | None, theirs: float | None, unit: str, hol
     return Condition(text, measured, holds(ratio))
 
 
-def _against_best(results: Results, text: str, workload: str, case: str, metric: str, unit: str,
-                  factor: float, more: bool) -> Condition:  # fmt: skip
+def _against_best(
+    results: Results, text: str, workload: str, case: str, metric: str, unit: str, factor: float, more: bool
+) -> Condition:
     best = results.best_peer(workload, case, metric, PEERS, more)
     ours = results.median(workload, case, _US, metric)
     if best is None:
@@ -53,23 +63,75 @@ def _drain(results: Results) -> list[Condition]:
     one, two = (results.median("drain", case, _US, "jobs_per_s") for case in ("1", "2"))
     limit = results.median("drain", "1", "limit", "jobs_per_s")
     return [
-        _against_best(results, "drain, one worker: at least 2x the best peer", "drain", "1", "jobs_per_s", "jobs/s", 2, True),
-        _compare("drain, one worker: at least half of the claim-100 statement alone", one, limit, "jobs/s", lambda r: r >= 0.5, "statement"),
+        _against_best(
+            results,
+            "drain, one worker: at least 2x the best peer",
+            "drain",
+            "1",
+            "jobs_per_s",
+            "jobs/s",
+            2,
+            True,
+        ),
+        _compare(
+            "drain, one worker: at least half of the claim-100 statement alone",
+            one,
+            limit,
+            "jobs/s",
+            lambda r: r >= 0.5,
+            "statement",
+        ),
         _compare("two workers are faster than one", two, one, "jobs/s", lambda r: r > 1, "one"),
     ]
 
 
 def _enqueue(results: Results) -> list[Condition]:
     return [
-        _against_best(results, "enqueue one by one: at least the best peer", "enqueue", "single", "jobs_per_s", "jobs/s", 1, True),
-        _against_best(results, "enqueue in bulk by 1 000: at least 2x the best peer", "enqueue", "bulk-1000", "jobs_per_s", "jobs/s", 2, True),
-        _against_best(results, "enqueue in bulk in one call: at least 2x the best peer", "enqueue", "bulk-all", "jobs_per_s", "jobs/s", 2, True),
+        _against_best(
+            results,
+            "enqueue one by one: at least the best peer",
+            "enqueue",
+            "single",
+            "jobs_per_s",
+            "jobs/s",
+            1,
+            True,
+        ),
+        _against_best(
+            results,
+            "enqueue in bulk by 1 000: at least 2x the best peer",
+            "enqueue",
+            "bulk-1000",
+            "jobs_per_s",
+            "jobs/s",
+            2,
+            True,
+        ),
+        _against_best(
+            results,
+            "enqueue in bulk in one call: at least 2x the best peer",
+            "enqueue",
+            "bulk-all",
+            "jobs_per_s",
+            "jobs/s",
+            2,
+            True,
+        ),
     ]
 
 
 def _latency(results: Results) -> list[Condition]:
     return [
-        _against_best(results, f"enqueue to start, {p}: at or below the best peer", "latency", "", f"{p}_ms", "ms", 1, False)
+        _against_best(
+            results,
+            f"enqueue to start, {p}: at or below the best peer",
+            "latency",
+            "",
+            f"{p}_ms",
+            "ms",
+            1,
+            False,
+        )
         for p in ("p50", "p99")
     ]
 
@@ -80,9 +142,30 @@ def _backlog(results: Results) -> list[Condition]:
 
     text = "{} ready jobs over 100 000 tenants: at least {:.0%} of the rate at 10 000 over 1 000"
     return [
-        _compare("future jobs in front: within 10 % of the drain without", ours("future"), ours("plain"), "jobs/s", lambda r: r >= 0.9, "without"),
-        _compare(text.format("1 000 000", 0.6), ours("1000000x100000"), ours("10000x1000"), "jobs/s", lambda r: r >= 0.6, "10 000"),
-        _compare(text.format("10 000 000", 0.5), ours("10000000x100000"), ours("10000x1000"), "jobs/s", lambda r: r >= 0.5, "10 000"),
+        _compare(
+            "future jobs in front: within 10 % of the drain without",
+            ours("future"),
+            ours("plain"),
+            "jobs/s",
+            lambda r: r >= 0.9,
+            "without",
+        ),
+        _compare(
+            text.format("1 000 000", 0.6),
+            ours("1000000x100000"),
+            ours("10000x1000"),
+            "jobs/s",
+            lambda r: r >= 0.6,
+            "10 000",
+        ),
+        _compare(
+            text.format("10 000 000", 0.5),
+            ours("10000000x100000"),
+            ours("10000x1000"),
+            "jobs/s",
+            lambda r: r >= 0.5,
+            "10 000",
+        ),
     ]
 
 
@@ -98,14 +181,35 @@ def _snapshot(results: Results) -> list[Condition]:
         None if waiting is None else waiting < 1_500,
     )
     return [
-        _compare("mean claim time under a held snapshot: within 2x of the beginning", last, first, "ms", lambda r: r <= 2, "beginning"),
+        _compare(
+            "mean claim time under a held snapshot: within 2x of the beginning",
+            last,
+            first,
+            "ms",
+            lambda r: r <= 2,
+            "beginning",
+        ),
         grows,
-        _compare("drain under a held snapshot: at least 80 % of the rate without", ours("drain-held", "jobs_per_s"), ours("drain-free", "jobs_per_s"), "jobs/s", lambda r: r >= 0.8, "without"),
+        _compare(
+            "drain under a held snapshot: at least 80 % of the rate without",
+            ours("drain-held", "jobs_per_s"),
+            ours("drain-free", "jobs_per_s"),
+            "jobs/s",
+            lambda r: r >= 0.8,
+            "without",
+        ),
     ]
 
 
-def _limit(results: Results, text: str, workload: str, case: str, metric: str, unit: str,
-           holds: Callable[[float], bool]) -> Condition:  # fmt: skip
+def _limit(
+    results: Results,
+    text: str,
+    workload: str,
+    case: str,
+    metric: str,
+    unit: str,
+    holds: Callable[[float], bool],
+) -> Condition:
     """A condition on one figure of ours."""
     value = results.median(workload, case, _US, metric)
     if value is None:
@@ -118,11 +222,50 @@ def _shares(results: Results) -> list[Condition]:
     best = max((c for c in claimers if c), default=None)
     crowd = results.median("claimers", "64", _US, "jobs_per_s")
     return [
-        _compare("one tenant and 64 claimers: at least 70 % of the best rate", crowd, best, "jobs/s", lambda r: r >= 0.7, "best"),
-        _limit(results, "weights 1:2:4 share within 5 %", "shares", "weights", "off_percent", "% off", lambda v: v <= 5),
-        _limit(results, "a tenant with 20 queues gets one share", "shares", "queues", "off_percent", "% off", lambda v: v <= 10),
-        _limit(results, "jobs ten times as long get no more running time", "shares", "long", "off_percent", "% off", lambda v: v <= 10),
-        _limit(results, "a limit of running jobs is never exceeded, two workers", "shares", "cap", "above_cap", "times", lambda v: v == 0),
+        _compare(
+            "one tenant and 64 claimers: at least 70 % of the best rate",
+            crowd,
+            best,
+            "jobs/s",
+            lambda r: r >= 0.7,
+            "best",
+        ),
+        _limit(
+            results,
+            "weights 1:2:4 share within 5 %",
+            "shares",
+            "weights",
+            "off_percent",
+            "% off",
+            lambda v: v <= 5,
+        ),
+        _limit(
+            results,
+            "a tenant with 20 queues gets one share",
+            "shares",
+            "queues",
+            "off_percent",
+            "% off",
+            lambda v: v <= 10,
+        ),
+        _limit(
+            results,
+            "jobs ten times as long get no more running time",
+            "shares",
+            "long",
+            "off_percent",
+            "% off",
+            lambda v: v <= 10,
+        ),
+        _limit(
+            results,
+            "a limit of running jobs is never exceeded, two workers",
+            "shares",
+            "cap",
+            "above_cap",
+            "times",
+            lambda v: v == 0,
+        ),
     ]
 
 
@@ -133,7 +276,15 @@ def _fairness(results: Results) -> list[Condition]:
 
 def _idle(results: Results) -> list[Condition]:
     return [
-        _limit(results, "idle worker: at most one query a second", "idle", "", "queries_per_s", "1/s", lambda v: v <= 1.05),
+        _limit(
+            results,
+            "idle worker: at most one query a second",
+            "idle",
+            "",
+            "queries_per_s",
+            "1/s",
+            lambda v: v <= 1.05,
+        ),
         _limit(results, "idle worker: under 1 % of a core", "idle", "", "cpu_percent", "%", lambda v: v < 1),
         _limit(results, "idle worker: under 60 MB resident", "idle", "", "resident_mb", "MB", lambda v: v < 60),
     ]
@@ -141,7 +292,15 @@ def _idle(results: Results) -> list[Condition]:
 
 def _pressure(results: Results) -> list[Condition]:
     found = [
-        _limit(results, f"pressure, {case}: finishes", "pressure", case, "lost", "jobs unfinished", lambda v: v == 0)
+        _limit(
+            results,
+            f"pressure, {case}: finishes",
+            "pressure",
+            case,
+            "lost",
+            "jobs unfinished",
+            lambda v: v == 0,
+        )
         for case in results.cases("pressure")
     ]
     text = "256 handlers of 1 ms: at least 14 000 jobs/s"
@@ -167,7 +326,15 @@ def _sync(results: Results) -> list[Condition]:
     return [
         _compare("sync: at least 40 % of a bare COPY", ours, copy, "records/s", lambda r: r >= 0.4, "COPY"),
         _limit(results, "sync: worker under 120 MB resident", "sync", "", "resident_mb", "MB", lambda v: v < 120),
-        _limit(results, "sync again, unchanged: no mirror row written", "sync", "", "rewritten", "rows", lambda v: v == 0),
+        _limit(
+            results,
+            "sync again, unchanged: no mirror row written",
+            "sync",
+            "",
+            "rewritten",
+            "rows",
+            lambda v: v == 0,
+        ),
     ]
 
 

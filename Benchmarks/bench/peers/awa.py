@@ -55,9 +55,7 @@ class Client:
 
     async def enqueue_many(self, jobs: Sequence[Job], delay_hours: int = 0) -> None:
         when = {"run_at": datetime.now(UTC) + timedelta(hours=delay_hours)} if delay_hours else {}
-        await self._client.enqueue_many_copy(
-            [Task(**job.arguments()) for job in jobs], queue=jobs[0].queue, **when
-        )
+        await self._client.enqueue_many_copy([Task(**job.arguments()) for job in jobs], queue=jobs[0].queue, **when)
 
     async def work(self, handler: Handler, options: WorkOptions) -> None:
         client = awa.AsyncClient(self._url, max_connections=20)

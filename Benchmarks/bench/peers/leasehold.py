@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Sequence
 
+from ..libpq import Connection
 from .base import Handler, Job, WorkOptions
 
 try:
@@ -35,8 +36,8 @@ class Client:
         raise NotImplementedError("leasehold migrate installs it; see Stage.install")
 
     async def open(self) -> None:
-        driver = _Asyncpg if asyncpg else _LibPQ
-        self._driver = await driver.connect(self._url)
+        self._driver = _Asyncpg() if asyncpg else _LibPQ()
+        await self._driver.connect(self._url)
 
     async def close(self) -> None:
         await self._driver.close()
@@ -44,8 +45,11 @@ class Client:
     async def enqueue(self, job: Job) -> None:
         await self._driver.run(
             "select leasehold.enqueue($1, $2, $3, $4)",
-            f"t{job.tenant}", KIND, json.dumps(job.arguments()), job.queue,
-        )  # fmt: skip
+            f"t{job.tenant}",
+            KIND,
+            json.dumps(job.arguments()),
+            job.queue,
+        )
 
     async def enqueue_many(self, jobs: Sequence[Job], delay_hours: int = 0) -> None:
         if len(jobs) < _COPY_FROM and not delay_hours:
@@ -78,11 +82,8 @@ class Client:
 class _Asyncpg:
     """The driver that most Python services use."""
 
-    @classmethod
-    async def connect(cls, url: str) -> _Asyncpg:
-        self = cls()
+    async def connect(self, url: str) -> None:
         self._connection = await asyncpg.connect(url)
-        return self
 
     async def run(self, sql: str, *parameters: object) -> None:
         await self._connection.fetchval(sql, *parameters)
@@ -91,9 +92,7 @@ class _Asyncpg:
         return str(await self._connection.fetchval(sql))
 
     async def copy(self, table: str, columns: Sequence[str], rows: bytes) -> None:
-        await self._connection.copy_to_table(
-            table, schema_name="leasehold", columns=columns, source=io.BytesIO(rows)
-        )
+        await self._connection.copy_to_table(table, schema_name="leasehold", columns=columns, source=io.BytesIO(rows))
 
     async def close(self) -> None:
         await self._connection.close()
@@ -102,13 +101,8 @@ class _Asyncpg:
 class _LibPQ:
     """The fallback without PyPI: blocking, which is enough for one caller."""
 
-    @classmethod
-    async def connect(cls, url: str) -> _LibPQ:
-        from ..libpq import Connection
-
-        self = cls()
+    async def connect(self, url: str) -> None:
         self._connection = Connection(url)
-        return self
 
     async def run(self, sql: str, *parameters: object) -> None:
         self._connection.run(sql, *parameters)

@@ -60,6 +60,6 @@ class Client:
         global _handler
         _handler = handler
         rescue = {"interval": 5.0, "rescue_after": 10.0} if options.purpose == "slow" else {}
-        queues = {name: options.concurrency for name in options.queues}
+        queues = dict.fromkeys(options.queues, options.concurrency)
         async with Oban(pool=await self._new_pool(), queues=queues, lifeline=rescue):
             await asyncio.Event().wait()

@@ -51,9 +51,11 @@ class Client:
             # The cap on running jobs must be at least twice the batch.
             batch = max(1, min(100, options.concurrency // 2))
             await application.run(
-                batch_size=batch, max_concurrent_tasks=options.concurrency,
-                heartbeat_timeout=RESCUE_AFTER, dequeue_timeout=timedelta(seconds=5),
-            )  # fmt: skip
+                batch_size=batch,
+                max_concurrent_tasks=options.concurrency,
+                heartbeat_timeout=RESCUE_AFTER,
+                dequeue_timeout=timedelta(seconds=5),
+            )
         else:
             await application.run(batch_size=options.concurrency)
 

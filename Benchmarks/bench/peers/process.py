@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import json
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ async def _caller(client: Client, plan: _Plan, record: Record) -> None:
                 await client.open()
                 is_open = True
             await _offer(client, jobs, record)
-        except Exception as error:  # noqa: BLE001 - every driver has its own errors; all mean the same here
+        except Exception as error:
             record.words[Header.REFUSED] += 1
             if record.words[Header.REFUSED] == 1:
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -183,10 +184,9 @@ async def _offer(client: Client, jobs: list[Job], record: Record) -> None:
 
 
 async def _close_quietly(client: Client) -> None:
-    try:
+    # Closing a broken connection may fail in any way.
+    with contextlib.suppress(Exception):
         await asyncio.wait_for(client.close(), 2)
-    except Exception:  # noqa: BLE001 - closing a broken connection may fail in any way
-        pass
 
 
 async def install(client: Client, options: argparse.Namespace) -> None:
@@ -194,7 +194,7 @@ async def install(client: Client, options: argparse.Namespace) -> None:
     await client.install()
 
 
-ROLES: dict[str, Callable[[Any, argparse.Namespace], Awaitable[Outcome | None]]] = {
+ROLES: dict[str, Callable[[Any, argparse.Namespace], Coroutine[Any, Any, Outcome | None]]] = {
     "install": install,
     "work": work,
     "fill": fill,
@@ -208,13 +208,13 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     for name in ("role", "system", "url"):
         parser.add_argument(name)
-    for name, standard in (("record", ""), ("body", "noop"), ("queue", "default"), ("queues", "default"), ("purpose", "drain")):
-        parser.add_argument(f"--{name}", default=standard)
-    for name, standard in (
-        ("slot", 0), ("concurrency", 10), ("count", 0), ("chunk", 1000), ("first", 0), ("tenants", 1),
-        ("first-tenant", 0), ("delay-hours", 0), ("connections", 1), ("batch-ms", 0),
-    ):  # fmt: skip
-        parser.add_argument(f"--{name}", type=int, default=standard)
+    texts = {"record": "", "body": "noop", "queue": "default", "queues": "default", "purpose": "drain"}
+    numbers = {"slot": 0, "concurrency": 10, "count": 0, "chunk": 1000, "first": 0, "tenants": 1}
+    numbers |= {"first-tenant": 0, "delay-hours": 0, "connections": 1, "batch-ms": 0}
+    for name, text in texts.items():
+        parser.add_argument(f"--{name}", default=text)
+    for name, number in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=number)
     return parser.parse_args()
 
 

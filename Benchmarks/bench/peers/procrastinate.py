@@ -19,9 +19,7 @@ class Client:
         self._handler: Handler | None = None
 
     def _build(self, connections: int) -> None:
-        connector = procrastinate.PsycopgConnector(
-            conninfo=self._url, min_size=connections, max_size=connections
-        )
+        connector = procrastinate.PsycopgConnector(conninfo=self._url, min_size=connections, max_size=connections)
         self._app = procrastinate.App(connector=connector)
 
         @self._app.task(name="task", pass_context=False)

@@ -58,9 +58,12 @@ class Chaos(Workload):
         stage.install(system, phased.TENANTS)
         scale = stage.scale
         actions: dict[str, Action] = {
-            "kill": kill_one, "kill-again": kill_again, "restart": restart_server,
-            "terminate": terminate_backends, "connections": take_connections,
-        }  # fmt: skip
+            "kill": kill_one,
+            "kill-again": kill_again,
+            "restart": restart_server,
+            "terminate": terminate_backends,
+            "connections": take_connections,
+        }
         phases = [
             Phase("warmup", scale.warmup),
             Phase("baseline", scale.baseline),
@@ -69,9 +72,16 @@ class Chaos(Workload):
         ]
         order = WorkerOrder("sleep:1", phased.CONCURRENCY, purpose="slow")
         run, record = play(
-            stage, system, phases, order, phased.RATE, phased.WORKERS, phased.TENANTS,
-            phased.CONNECTIONS, drain_seconds=max(20, scale.recovery),
-        )  # fmt: skip
+            stage,
+            system,
+            phases,
+            order,
+            phased.RATE,
+            phased.WORKERS,
+            phased.TENANTS,
+            phased.CONNECTIONS,
+            drain_seconds=max(20, scale.recovery),
+        )
         try:
             return _figures(run)
         finally:

@@ -76,12 +76,27 @@ def _pgbench(stage: Stage, script: str, connections: int, *length: str) -> float
         Path(file.name).write_text("\n".join(s for s in statements if s) + "\n", encoding="utf-8")
         done = subprocess.run(
             [
-                str(stage.server.binaries / "pgbench"), "-n", "-M", "prepared", "-f", file.name,
-                "-c", str(connections), "-j", str(min(connections, 2)), *length,
-                "-h", str(stage.server.directory), "-U", "postgres", stage.database(LIMIT),
+                str(stage.server.binaries / "pgbench"),
+                "-n",
+                "-M",
+                "prepared",
+                "-f",
+                file.name,
+                "-c",
+                str(connections),
+                "-j",
+                str(min(connections, 2)),
+                *length,
+                "-h",
+                str(stage.server.directory),
+                "-U",
+                "postgres",
+                stage.database(LIMIT),
             ],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
     if done.returncode or not found:
         raise ProcessFailed(f"pgbench: {done.stderr.strip().splitlines()[-1:]}")

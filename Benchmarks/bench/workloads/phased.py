@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 
 from ..phases import Run, unfinished
@@ -20,7 +21,7 @@ def completion(run: Run) -> Series:
     samples = run.samples
     return [
         (later.at, (later.finished - earlier.finished) / max(0.05, later.at - earlier.at))
-        for earlier, later in zip(samples, samples[1:], strict=False)
+        for earlier, later in itertools.pairwise(samples)
         if later.at - earlier.at > 0.5
     ]
 

@@ -25,11 +25,11 @@ class Pressure(Workload):
     name = "pressure"
     title = "Under pressure"
     explains = (
-        f"{phased.RATE} jobs a second, enqueued in bulk every {BATCH_MS} ms, of {phased.TENANTS} tenants; {phased.WORKERS} workers with"
-        f" {phased.CONCURRENCY} handlers of 1 ms. After a baseline: a transaction that holds a snapshot and"
-        f" an xid; {READERS} overlapping repeatable-read readers that scan the hot tables; 1.5 times the"
-        f" load; {QUEUES} queues at once. Then recovery. `kept` is the completion rate under stress by the"
-        " rate offered. p99 is from the enqueue's return to the start."
+        f"{phased.RATE} jobs a second of {phased.TENANTS} tenants, enqueued in bulk every {BATCH_MS} ms;"
+        f" {phased.WORKERS} workers with {phased.CONCURRENCY} handlers of 1 ms. After a baseline: a transaction"
+        f" that holds a snapshot and an xid; {READERS} overlapping repeatable-read readers that scan the hot"
+        f" tables; 1.5 times the load; {QUEUES} queues at once. Then recovery. `kept` is the completion rate"
+        " under stress by the rate offered. p99 is from the enqueue's return to the start."
     )
     metrics = (
         Metric("baseline_per_s", "baseline", "jobs/s", "more"),
@@ -67,9 +67,16 @@ class Pressure(Workload):
         share = max(1, phased.CONCURRENCY // len(queues))
         order = WorkerOrder("sleep:1", share, purpose="slow", queues=queues)
         run, record = play(
-            stage, system, phases, order, phased.RATE, phased.WORKERS, phased.TENANTS,
-            phased.CONNECTIONS, drain_seconds=scale.recovery,
-        )  # fmt: skip
+            stage,
+            system,
+            phases,
+            order,
+            phased.RATE,
+            phased.WORKERS,
+            phased.TENANTS,
+            phased.CONNECTIONS,
+            drain_seconds=scale.recovery,
+        )
         try:
             return _figures(run, load)
         finally:

@@ -36,9 +36,11 @@ class Saturation(Workload):
         window = stage.scale.window
         tenants = stage.scale.drain_tenants
         stage.install(system, tenants)
-        stage.fill(system, int(stage.scale.drain * (window + 1)), tenants)
+        # Systems that load in small chunks are the slow ones; a backlog for the fast would take minutes.
+        count = int((20_000 if system.chunk > 2_000 else 5_000) * (window + 1))
+        stage.fill(system, count, tenants)
         stage.settle(system)
-        record = stage.record(system.name, capacity=int(stage.scale.drain * (window + 1)))
+        record = stage.record(system.name, capacity=count)
         order = WorkerOrder("sleep:1", int(case.key), purpose="slow")
         with stage.fleet(system, record, order) as fleet:
             fleet.go()

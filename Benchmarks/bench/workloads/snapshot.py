@@ -89,21 +89,17 @@ def _enqueues(stage: Stage, system: System) -> Outcome:
         with stage.connect(system) as connection, stage.fleet(system, record, order) as fleet:
             fleet.go()
             with held(stage, system):
-                claims, began = _load(stage, system, record, connection, seconds)
+                claims = _load(stage, system, record, connection, seconds)
             done = fleet.finished()
-        return _figures(record, claims, began, done, stage.server.dead_rows(stage.database(system)))
+        return _figures(record, claims, done, stage.server.dead_rows(stage.database(system)))
     finally:
         record.close(remove=True)
 
 
-def _load(
-    stage: Stage, system: System, record: Record, connection: Connection, seconds: float
-) -> tuple[Series, float]:
+def _load(stage: Stage, system: System, record: Record, connection: Connection, seconds: float) -> Series:
     """Offers the load; the claim statement's mean time in ms by tenth of the time."""
     record.words[Header.RATE] = RATE
-    producer = stage.start_role(
-        system, "paced", record=record.path, tenants=TENANTS, connections=CONNECTIONS
-    )  # fmt: skip
+    producer = stage.start_role(system, "paced", record=record.path, tenants=TENANTS, connections=CONNECTIONS)
     began = time.monotonic()
     claims: Series = []
     total, calls = _claim_time(connection, system)
@@ -115,7 +111,7 @@ def _load(
         total, calls = total_now, calls_now
     record.words[Header.STOP] = 1
     stage.finish_role(system, "paced", producer)
-    return claims, began
+    return claims
 
 
 def _claim_time(connection: Connection, system: System) -> tuple[float, float]:
@@ -129,9 +125,10 @@ def _claim_time(connection: Connection, system: System) -> tuple[float, float]:
     return float(row[0] or 0), float(row[1] or 0)
 
 
-def _figures(record: Record, claims: Series, began: float, done: int, dead: float) -> Outcome:
+def _figures(record: Record, claims: Series, done: int, dead: float) -> Outcome:
     offered = record.words[Header.NEXT]
     last = max((record.acked[i] for i in range(offered)), default=0)
+    began = min((record.called[i] for i in range(offered) if record.called[i]), default=0) / 1e9
     seconds = max(0.1, last / 1e9 - began)
     waits: Series = [
         ((record.acked[i] / 1e9) - began, max(0, (record.started[i] or last) - record.acked[i]) / 1e6)

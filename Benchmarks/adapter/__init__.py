@@ -1,0 +1,1 @@
+"""Leasehold in the harness hardbyte/postgresql-job-queue-benchmarking: JSON lines on standard output."""
