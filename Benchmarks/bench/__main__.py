@@ -34,6 +34,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--systems", default="", help="comma-separated; default: all that are installed")
     parser.add_argument("--repeats", type=int, default=0, help="instead of the scale's")
     parser.add_argument("--output", type=Path, help="folder for report.md, results.json and plots")
+    parser.add_argument("--profile", action="store_true", help="the dearest statements of each; costs some percent")
     parser.add_argument("--note", default="", help="printed at the top of the report")
     options = parser.parse_args()
     unknown = [name for name in options.workloads if name not in (*WORKLOADS, "all")]
@@ -89,6 +90,7 @@ def main() -> None:
         Path(os.environ["BENCH_WORKER"]),
         Path(os.environ["BENCH_LEASEHOLD"]),
         server.directory / "processes.log",
+        options.profile,
     )
     results = Results(machine.describe(server), versions(stage.peer_python, systems), scale.name, options.note)
     workloads = {name: WORKLOADS[name] for name in names}

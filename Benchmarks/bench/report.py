@@ -73,6 +73,9 @@ def _case(results: Results, workload: Workload, case: Case, systems: Mapping[str
         if errors and not any(cells):
             cells = [f"{errors[0]}", *[""] * (len(metrics) - 1)] if metrics else []
         lines.append(f"| {systems[name].title} | " + " | ".join(cells) + " |")
+    for name in names:
+        notes = [m.note for m in results.of(workload.name, case.key, name) if m.note]
+        lines += [f"\nStatements of {systems[name].title}:\n\n{note}" for note in notes[-1:]]
     return [*lines, ""]
 
 

@@ -9,6 +9,7 @@ from .fleet import WorkerFailed
 from .libpq import DatabaseError
 from .machine import clocks
 from .peers.base import System
+from .profile import top_statements
 from .results import Measurement, Results
 from .stage import ProcessFailed, Stage
 from .workloads.base import Case, Unmeasurable, Workload
@@ -72,6 +73,8 @@ def _measure(stage: Stage, workload: Workload, case: Case, system: System, repea
         )
     except EXPECTED as error:
         measurement = _failure(workload, case, system, repeat, error)
+    if stage.profile:
+        measurement.note = top_statements(stage, system)
     measurement.disturbance = before.disturbance(clocks(stage.server))
     measurement.seconds = time.monotonic() - began
     measurement.at = at

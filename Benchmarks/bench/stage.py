@@ -35,6 +35,7 @@ class Stage:
     worker: Path  # leasehold-bench-worker
     command: Path  # leasehold, the command line program
     log: Path  # what processes print to stderr
+    profile: bool = False  # count statements in every measurement
 
     def database(self, system: System) -> str:
         """The name of the system's database."""
@@ -50,6 +51,8 @@ class Stage:
         with self.connect(system) as connection:
             if self.server.counts_statements():
                 connection.script("create extension pg_stat_statements")
+        if self.profile:
+            self.server.count_statements(self.database(system))
         if system is LEASEHOLD:
             self._migrate(system)
             with self.connect(system) as connection:

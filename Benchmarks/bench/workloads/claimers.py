@@ -46,7 +46,7 @@ class Claimers(Workload):
         seconds = max(2, int(stage.scale.window))
         clients = int(case.key)
         stage.install(system)
-        stage.fill(system, stage.scale.drain * 2 * seconds)
+        stage.fill(system, 40_000 * seconds)
         with stage.connect(system) as connection:
             connection.query(
                 "insert into leasehold.worker (worker_id, name, host, queues, kinds, concurrency, lapse_seconds)"
