@@ -79,6 +79,9 @@ class Stage:
     def settle(self, system: System) -> None:
         """Vacuum, statistics and a checkpoint, so that what follows does not pay for the load."""
         self.server.settle(self.database(system))
+        if self.profile:
+            with self.connect(system) as connection:
+                connection.query("select pg_stat_statements_reset()")
 
     def role(self, system: System, role: str, **options: object) -> dict[str, float]:
         """Runs a process of the system to its end and gives what it printed."""
