@@ -64,6 +64,7 @@ let package = Package(
         .library(name: "Leasehold", targets: ["Leasehold"]),
         .executable(name: "leasehold", targets: ["LeaseholdCLI"]),
         .executable(name: "fake-pitchly", targets: ["FakePitchlyCommand"]),
+        .executable(name: "leasehold-bench-worker", targets: ["BenchWorker"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -135,6 +136,15 @@ let package = Package(
                 "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault",
                 "WorkerRuntime", "PitchlySync", argumentParser, configuration, logging, lifecycle,
             ],
+            swiftSettings: swiftSettings
+        ),
+        // The benchmark's worker: a user of the library and of nothing else of ours.
+        .executableTarget(
+            name: "BenchWorker",
+            dependencies: [
+                "JobQueue", "LeaseholdCore", "Postgres", "WorkerRuntime", argumentParser, logging, lifecycle,
+            ],
+            path: "Benchmarks/Worker",
             swiftSettings: swiftSettings
         ),
         // Beside: the fake Pitchly imports nothing of the product.

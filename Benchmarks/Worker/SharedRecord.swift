@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
 #endif
-import Synchronization
 
 /// The memory that all workers of a benchmark share with it; `Benchmarks/bench/record.py` has the
 /// layout. Times are CLOCK_MONOTONIC in nanoseconds.
@@ -82,6 +83,30 @@ final class SharedRecord: Sendable {
         }
     }
 
+    /// A handler starts; its latency goes round in the array of starts, in microseconds.
+    func startMeasured(enqueuedAt: Int) {
+        let latency = Self.microsecondsSince(enqueuedAt)
+        words.withLock { words in
+            let slot = words.base + slotAt
+            let place = Int(slot[Word.started.rawValue]) % max(1, capacity)
+            note(words.base, array: 2, place) { _ in latency }
+            slot[Word.started.rawValue] += 1
+            slot[Word.running.rawValue] += 1
+        }
+    }
+
+    /// A handler ends; its latency goes round in the last array.
+    func finishMeasured(enqueuedAt: Int) {
+        let latency = Self.microsecondsSince(enqueuedAt)
+        words.withLock { words in
+            let slot = words.base + slotAt
+            let place = Int(slot[Word.finished.rawValue]) % max(1, capacity)
+            note(words.base, array: 3, place) { _ in latency }
+            slot[Word.finished.rawValue] += 1
+            slot[Word.running.rawValue] -= 1
+        }
+    }
+
     private func note(
         _ base: UnsafeMutablePointer<UInt64>,
         array: Int,
@@ -93,9 +118,16 @@ final class SharedRecord: Sendable {
         base[place] = change(base[place])
     }
 
-    private static func now() -> UInt64 {
+    private static func now() -> UInt64 { nanoseconds(CLOCK_MONOTONIC) }
+
+    /// By the wall clock, since the time was noted by another process, perhaps on another machine.
+    private static func microsecondsSince(_ time: Int) -> UInt64 {
+        UInt64(max(0, Int(nanoseconds(CLOCK_REALTIME) / 1000) - time))
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

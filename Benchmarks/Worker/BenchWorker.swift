@@ -1,0 +1,76 @@
+import ArgumentParser
+import JobQueue
+import LeaseholdCore
+import Logging
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+import WorkerRuntime
+
+/// A worker as a user of the library writes one, which notes in the benchmark's shared record what
+/// its jobs do. See Benchmarks/README.md.
+@main struct BenchWorker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "leasehold-bench-worker",
+        abstract: "Runs the jobs of scripts/bench until SIGTERM."
+    )
+
+    @Option(help: "libpq URI of the database.")
+    var databaseURL: String
+
+    @Option(help: "The shared record that scripts/bench made.")
+    var record: String
+
+    @Option(help: "This worker's slot in the record.")
+    var slot = 0
+
+    @Option(help: "What a job does: noop, record, sleep:MILLISECONDS or measure:MILLISECONDS.")
+    var body = "noop"
+
+    @Option(help: "Jobs at once.")
+    var concurrency = 10
+
+    @Option(help: "Queues, separated by commas.")
+    var queues = "default"
+
+    @Option(help: "What the workload is for; peers tune themselves by it, this worker does not.")
+    var purpose = "drain"
+
+    func run() async throws {
+        guard let jobBody = JobBody(body) else {
+            throw ValidationError("expected --body noop, record, sleep:MS or measure:MS, got \(body)")
+        }
+        let record = try SharedRecord(path: record, slot: slot)
+        var logger = Logger(label: "leasehold-bench-worker") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        let pool = PostgresPool(configuration: PostgresConfiguration(url: databaseURL), size: 4, logger: logger)
+        let listening = PostgresPool(configuration: PostgresConfiguration(url: databaseURL), size: 1, logger: logger)
+        var registry = JobRegistry()
+        try registry.register(try JobKind("bench")) { context in
+            try await jobBody.run(context, in: record)
+            return .completed
+        }
+        var settings = WorkerSettings(name: "bench \(slot)")
+        settings.queues = try queues.split(separator: ",").map { try QueueName(String($0)) }
+        settings.slots = concurrency
+        settings.lapse = .seconds(10)
+        settings.heartbeatInterval = .seconds(2)
+        settings.stopMargin = .seconds(3)
+        settings.rescueInterval = .seconds(3)
+        let worker = try Worker(
+            queue: JobQueue(pool: pool, logger: logger),
+            registry: registry,
+            settings: settings,
+            notifications: listening,
+            logger: logger
+        )
+        record.ready()
+        while !record.mayGo { try await Task.sleep(for: .milliseconds(2)) }
+        let group = ServiceGroup(
+            services: [pool, listening, worker],
+            gracefulShutdownSignals: [.sigterm],
+            logger: logger
+        )
+        try await group.run()
+    }
+}
