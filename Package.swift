@@ -143,6 +143,7 @@ let package = Package(
             name: "BenchWorker",
             dependencies: [
                 "JobQueue", "LeaseholdCore", "Postgres", "WorkerRuntime", argumentParser, logging, lifecycle,
+                signals,
             ],
             path: "Benchmarks/Worker",
             swiftSettings: swiftSettings
