@@ -46,12 +46,12 @@ extension Worker: JobLedger {
         let deadline = limit.map { RunningJobs.Deadline(moment: timeline.now() + $0, limit: $0) }
         let watchIsLate = state.withLock { state in
             state.running.began(job.key, deadline: deadline)
-            return state.isWatchLate
+            return state.isWatchLate(for: deadline?.moment)
         }
         if watchIsLate { watchWake.give() }
         let context = JobContext(
             job: job,
-            logger: logger(for: job),
+            logger: self.logger(for: job),
             control: control,
             deadline: deadline?.moment,
             clock: { [timeline] in timeline.now() },

@@ -165,8 +165,11 @@ import Testing
             jobs[0].key,
             deadline: RunningJobs.Deadline(moment: .seconds(3), limit: .seconds(3))
         )
-        #expect(state.isWatchLate)
+        #expect(state.isWatchLate(for: .seconds(3)))
         #expect(state.planWatch() == .seconds(3))
+        #expect(state.isWatchLate(for: .seconds(2)))
+        #expect(!state.isWatchLate(for: .seconds(4)))
+        #expect(!state.isWatchLate(for: nil))
         #expect(state.tick(now: .seconds(2)).stops.isEmpty)
         let due = state.tick(now: .seconds(3))
         #expect(due.stops.map(\.entry.job.id) == [jobs[0].id])

@@ -169,10 +169,11 @@ struct WorkerState {
         return plannedTick
     }
 
-    /// True if something is due before the watch will look.
-    var isWatchLate: Bool {
-        guard let nextTick else { return false }
-        return plannedTick.map { nextTick < $0 } ?? true
+    /// True if `moment`, when a job that begins is due, comes before the watch will look. Asked for
+    /// every job, so it must not go over all that run.
+    func isWatchLate(for moment: Moment?) -> Bool {
+        guard let plannedTick else { return nextTick != nil }
+        return moment.map { $0 < plannedTick } ?? false
     }
 
     /// What time alone brings about.

@@ -5,9 +5,11 @@ public import Logging
 /// What a handler is given beside its args: the job, a logger, its progress and its limits.
 public struct JobContext: Sendable {
     public let job: ClaimedJob
-    /// Carries tenant, job, run, kind and attempt on every line.
-    public let logger: Logger
+    /// Carries tenant, job, run, kind and attempt on every line. Made at each use, which costs a few
+    /// microseconds: most jobs log nothing.
+    public var logger: Logger { makeLogger() }
 
+    private let makeLogger: @Sendable () -> Logger
     private let control: JobControl
     private let clock: @Sendable () -> Moment
     private let deadline: Moment?
@@ -15,14 +17,14 @@ public struct JobContext: Sendable {
 
     init(
         job: ClaimedJob,
-        logger: Logger,
+        logger: @escaping @autoclosure @Sendable () -> Logger,
         control: JobControl,
         deadline: Moment?,
         clock: @escaping @Sendable () -> Moment,
         writeProgress: @escaping @Sendable (ClaimedJob, String) async throws -> Bool
     ) {
         self.job = job
-        self.logger = logger
+        self.makeLogger = logger
         self.control = control
         self.deadline = deadline
         self.clock = clock
