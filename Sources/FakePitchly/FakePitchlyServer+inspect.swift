@@ -16,8 +16,11 @@ extension FakePitchlyServer {
 
     /// Of all organisations, or of one.
     package func ledger(organization: String? = nil) -> LedgerSnapshot {
-        authority.withState { $0.snapshot(only: organization) }
+        authority.withState { $0 }.snapshot(only: organization)
     }
+
+    /// The sums of the ledger, cheap enough to be asked for again and again.
+    package var totals: LedgerSnapshot.Totals { authority.withState { $0 }.totals }
 
     /// The access token of a session in Pitchly's own site: what goes into the seed's flow.
     package func makeSession(organization id: String) throws -> String {

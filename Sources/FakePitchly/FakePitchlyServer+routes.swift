@@ -10,7 +10,10 @@ extension FakePitchlyServer {
         entry.connection = request.connection
         entry.requestOnConnection = request.requestOnConnection
         // Before the answer goes out, so that whoever has the answer finds the entry.
-        defer { requests.append(entry) }
+        defer {
+            requests.leave(entry)
+            requests.append(entry)
+        }
         let reply = try await answer(request, &entry)
         entry.status = reply.hasStatus ? reply.status : nil
         return reply

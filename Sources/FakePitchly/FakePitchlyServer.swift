@@ -42,18 +42,20 @@ package final class FakePitchlyServer: Service {
             world: world,
             faults: faults,
             limiter: configuration.tokenRateLimit.map(RateLimiter.init),
-            latency: configuration.latency
+            latency: configuration.latency,
+            log: requests
         )
         authorizePage = AuthorizePage(behaviour: configuration.oauth, authority: authority, world: world)
         let limiter = configuration.apiRateLimit.map(RateLimiter.init)
         let (world, authority, settings) = (world, authority, configuration.api)
-        let makeEndpoint = { [faults] (dialect: any GraphQLDialect) in
+        let makeEndpoint = { [faults, requests] (dialect: any GraphQLDialect) in
             GraphQLEndpoint(
                 dialect: dialect,
                 authority: authority,
                 faults: faults,
                 limiter: limiter,
                 latency: configuration.latency,
+                log: requests,
                 introspection: settings.introspection
             )
         }
@@ -131,7 +133,9 @@ package final class FakePitchlyServer: Service {
     {
         let (connection, number) = connections.note(channel)
         let fakeRequest = try await FakeRequest(request, connection: connection, requestOnConnection: number)
-        let reply = try await route(fakeRequest)
+        var reply = try await route(fakeRequest)
+        // By the fake's clock, so that a client that compares it with its own can be tried.
+        reply.headers.append(("date", HTTPDate.text(milliseconds: clock.now)))
         do {
             try await reply.send(writer, on: channel)
         } catch let end as ConnectionEnded {

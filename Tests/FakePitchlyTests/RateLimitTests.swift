@@ -47,7 +47,30 @@ import Testing
             }
             #expect(statuses == [200, 200, 200])
             #expect(server.ledger().totals.maxInFlight == 3)
+            #expect(server.totals.maxPerSecond > 0)
             #expect(server.ledger().organizations.allSatisfy { $0.maxInFlight == 1 })
+            #expect(server.requests.entries().allSatisfy { $0.inFlight == 1 })
+        }
+    }
+
+    @Test func pagesOfOneOrganisationThatAreAskedForAtOnceAreSeen() async throws {
+        try await withFake { server, client in
+            let gate = FaultGate()
+            var rule = FaultRule(.hold(gate, .before), at: .graphql)
+            rule.count = nil
+            server.faults.add(rule)
+            let token = try server.makeSession(organization: server.organizationIDs[0])
+            _ = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try await client.graphQL("{ organization { id } }", token: token).status }
+                }
+                await gate.arrivals(4)
+                gate.open()
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(server.requests.entries().map(\.inFlight).sorted() == [1, 2, 3, 4])
+            _ = try await client.graphQL("{ organization { id } }", token: token)
+            #expect(server.requests.entries().last?.inFlight == 1)
         }
     }
 

@@ -1,8 +1,8 @@
 /// Ledger, tokens, clock, requests and faults.
 extension ControlPlane {
     func ledger(_ request: FakeRequest) throws -> FakeReply {
-        let ledger = server.ledger(organization: request.query?["organization"])
-        return request.query?["totals"] == "true" ? try encode(ledger.totals) : try encode(ledger)
+        if request.query?["totals"] == "true" { return try encode(server.totals) }
+        return try encode(server.ledger(organization: request.query?["organization"]))
     }
 
     func tokens(_ request: FakeRequest) -> FakeReply {

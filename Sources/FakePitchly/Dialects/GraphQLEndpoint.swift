@@ -46,6 +46,7 @@ struct GraphQLEndpoint: Sendable {
     let faults: FaultPlan
     let limiter: RateLimiter?
     let latency: Duration
+    let log: RequestLog
     let introspection: IntrospectionAccess
 
     func respond(to request: FakeRequest, entry: inout RequestLog.Entry) async throws -> FakeReply {
@@ -59,6 +60,7 @@ struct GraphQLEndpoint: Sendable {
         entry.organization = caller?.organization
         entry.operation = operation?.name
         entry.roots = operation?.roots.map(\.name) ?? []
+        log.enter(&entry)
         if let limiter, let seconds = limiter.refuse(caller?.organization ?? "") {
             return .throttled(retryAfter: seconds, body: ["errors": [["message": "Too many requests."]], "data": nil])
         }

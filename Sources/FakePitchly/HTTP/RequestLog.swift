@@ -25,11 +25,15 @@ package final class RequestLog: Sendable {
         package var userAgent: String?
         package var connection = 0
         package var requestOnConnection = 0
+        /// Requests of the same organisation and path that were in the house when this one had come,
+        /// itself included; 0 where the organisation is unknown.
+        package var inFlight = 0
     }
 
     private struct State {
         var entries: [Entry] = []
         var count = 0
+        var inFlight: [String: Int] = [:]
     }
 
     private let state = Mutex(State())
@@ -46,6 +50,26 @@ package final class RequestLog: Sendable {
             if state.entries.count >= 2 * Self.kept { state.entries.removeFirst(Self.kept) }
         }
     }
+
+    /// The request has come and `entry` names its organisation; to be followed by ``leave(_:)``.
+    func enter(_ entry: inout Entry) {
+        guard let key = Self.key(entry) else { return }
+        entry.inFlight = state.withLock { state in
+            state.inFlight[key, default: 0] += 1
+            return state.inFlight[key] ?? 0
+        }
+    }
+
+    /// Its answer is about to be sent.
+    func leave(_ entry: Entry) {
+        guard entry.inFlight > 0, let key = Self.key(entry) else { return }
+        state.withLock { state in
+            let left = (state.inFlight[key] ?? 1) - 1
+            state.inFlight[key] = left == 0 ? nil : left
+        }
+    }
+
+    private static func key(_ entry: Entry) -> String? { entry.organization.map { "\(entry.path) \($0)" } }
 
     /// - Parameter after: only entries with a greater number.
     package func entries(after: Int = 0) -> [Entry] { state.withLock { $0.entries.filter { $0.number > after } } }

@@ -2,7 +2,10 @@
 struct ExchangeLedger: Sendable {
     var byOrganization: [String: Counts] = [:]
     var unattributed = Counts()
-    var perSecond: [Int: Int] = [:]
+    /// POSTs in the busiest second so far.
+    private(set) var maxPerSecond = 0
+    private var second = (number: 0, posts: 0)
+    private let startedAt = ContinuousClock.now
     var inFlight = 0
     var maxInFlight = 0
     var unknownRefreshTokens = 0
@@ -21,9 +24,6 @@ struct ExchangeLedger: Sendable {
         var lastSuccessAt: Int?
     }
 
-    /// Seconds kept for ``perSecond``.
-    private static let keptSeconds = 7200
-
     mutating func begin(_ organization: String?, now: Int) {
         inFlight += 1
         maxInFlight = max(maxInFlight, inFlight)
@@ -33,8 +33,13 @@ struct ExchangeLedger: Sendable {
             counts.maxInFlight = max(counts.maxInFlight, counts.inFlight)
             counts.lastPostAt = now
         }
-        perSecond[now / 1_000, default: 0] += 1
-        if perSecond.count > Self.keptSeconds, let oldest = perSecond.keys.min() { perSecond[oldest] = nil }
+        countSecond(Int((ContinuousClock.now - startedAt) / .seconds(1)))
+    }
+
+    /// By a clock that nobody can set: this is about load.
+    private mutating func countSecond(_ number: Int) {
+        second = number == second.number ? (number, second.posts + 1) : (number, 1)
+        maxPerSecond = max(maxPerSecond, second.posts)
     }
 
     mutating func end(_ organization: String?) {

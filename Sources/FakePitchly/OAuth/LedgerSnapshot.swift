@@ -2,6 +2,7 @@
 /// (SHA-256, hexadecimal), never a token.
 package struct LedgerSnapshot: Sendable, Codable, Equatable {
     package let organizations: [Organization]
+    /// Of all organisations, whichever were asked for.
     package let totals: Totals
 
     package struct Organization: Sendable, Codable, Equatable {
@@ -63,86 +64,9 @@ package struct LedgerSnapshot: Sendable, Codable, Equatable {
         /// POSTs with a refresh token that was never given out.
         package let unknownRefreshTokens: Int
         package let maxInFlight: Int
-        /// POSTs to the token endpoint in the busiest second.
+        /// POSTs to the token endpoint in the busiest second of the machine's clock.
         package let maxPerSecond: Int
     }
 
     package func organization(_ id: String) -> Organization? { organizations.first { $0.id == id } }
-}
-
-extension TokenState {
-    /// - Parameter only: an organisation, nil for all that ever had a token or sent a POST.
-    func snapshot(only: String? = nil) -> LedgerSnapshot {
-        var tokens: [String: [(String, RefreshToken)]] = [:]
-        for (text, token) in refreshTokens where only == nil || token.organization == only {
-            tokens[token.organization, default: []].append((text, token))
-        }
-        let ids = Set(tokens.keys).union(ledger.byOrganization.keys.filter { only == nil || $0 == only })
-        let current = Dictionary(grouping: families.filter { $0.current != nil }, by: \.organization)
-        let organizations = ids.sorted().map { id in
-            organization(id, tokens[id] ?? [], current: current[id]?.compactMap(\.current) ?? [])
-        }
-        return LedgerSnapshot(organizations: organizations, totals: totals(organizations))
-    }
-
-    private func organization(
-        _ id: String,
-        _ tokens: [(String, RefreshToken)],
-        current: [String]
-    ) -> LedgerSnapshot.Organization {
-        let counts = ledger.byOrganization[id] ?? ExchangeLedger.Counts()
-        let generations =
-            tokens
-            .sorted { ($0.1.family, $0.1.generation) < ($1.1.family, $1.1.generation) }
-            .map { generation($0.0, $0.1) }
-        return LedgerSnapshot.Organization(
-            id: id,
-            posts: counts.posts,
-            succeeded: Dictionary(uniqueKeysWithValues: counts.succeeded.map { ($0.key.rawValue, $0.value) }),
-            refused: counts.refused,
-            throttled: counts.throttled,
-            repliesLost: counts.repliesLost,
-            maxInFlight: counts.maxInFlight,
-            presentedTwice: generations.count { $0.presented > 1 },
-            reuses: generations.reduce(0) { $0 + $1.reuses },
-            currentRefreshTokens: current.map(TokenText.fingerprint),
-            lastPostAt: counts.lastPostAt,
-            lastSuccessAt: counts.lastSuccessAt,
-            generations: generations
-        )
-    }
-
-    private func generation(_ text: String, _ token: RefreshToken) -> LedgerSnapshot.Generation {
-        LedgerSnapshot.Generation(
-            family: token.family,
-            generation: token.generation,
-            fingerprint: TokenText.fingerprint(text),
-            issuedBy: token.issuedBy.rawValue,
-            issuedAt: token.issuedAt,
-            posts: token.posts,
-            refused: token.refused,
-            reuses: token.reuses,
-            lastPostAt: token.lastPostAt,
-            spentAt: token.spentAt,
-            isRevoked: token.isRevoked
-        )
-    }
-
-    private func totals(_ organizations: [LedgerSnapshot.Organization]) -> LedgerSnapshot.Totals {
-        let generations = organizations.lazy.flatMap(\.generations)
-        let other = ledger.unattributed
-        return LedgerSnapshot.Totals(
-            posts: organizations.reduce(other.posts) { $0 + $1.posts },
-            succeeded: organizations.reduce(into: [:]) { $0.merge($1.succeeded, uniquingKeysWith: +) },
-            refused: organizations.reduce(into: other.refused) { $0.merge($1.refused, uniquingKeysWith: +) },
-            throttled: organizations.reduce(other.throttled) { $0 + $1.throttled },
-            repliesLost: organizations.reduce(other.repliesLost) { $0 + $1.repliesLost },
-            presentedTwice: organizations.reduce(0) { $0 + $1.presentedTwice },
-            postedTwice: generations.count { $0.posts > 1 },
-            reuses: organizations.reduce(0) { $0 + $1.reuses },
-            unknownRefreshTokens: ledger.unknownRefreshTokens,
-            maxInFlight: ledger.maxInFlight,
-            maxPerSecond: ledger.perSecond.values.max() ?? 0
-        )
-    }
 }

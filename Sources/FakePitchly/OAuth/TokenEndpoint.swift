@@ -6,6 +6,7 @@ struct TokenEndpoint: Sendable {
     let faults: FaultPlan
     let limiter: RateLimiter?
     let latency: Duration
+    let log: RequestLog
 
     /// Keeps the ledger right whatever happens to the connection.
     func respond(to request: FakeRequest, entry: inout RequestLog.Entry) async throws -> FakeReply {
@@ -21,6 +22,7 @@ struct TokenEndpoint: Sendable {
         entry.organization = receipt.organization
         entry.grant = kind?.rawValue
         entry.clientAuthentication = clientAuthentication(request, form)
+        log.enter(&entry)
         var outcome = try await decide(request, form, receipt, &entry)
         guard outcome.isSuccess else { return outcome.reply }
         if outcome.isShown {
