@@ -54,9 +54,8 @@ extension PostgresConnection {
             }
             await waitWhileConnecting(for: next == PGRES_POLLING_READING ? .read : .write)
             guard phase == .connecting else { throw CancellationError() }
-            if expiredAttempt == deadline.attempt {
+            if deadline.hasExpired(expiredAttempt) {
                 // libpq sees a failed socket and goes on to the next address, where there is one.
-                deadline.missed += 1
                 link.cutOff()
             }
             next = PQconnectPoll(link.connection)
@@ -118,13 +117,22 @@ extension PostgresConnection {
 /// Counts the addresses tried, each of which has a deadline of its own.
 private struct ConnectDeadline {
     private var address: String?
-    var attempt = 0
-    var missed = 0
+    private(set) var attempt = 0
+    /// Addresses that did not answer in time.
+    private(set) var missed = 0
+    private var lastMissed = 0
 
     mutating func isNewAttempt(_ address: String) -> Bool {
         guard address != self.address else { return false }
         self.address = address
         attempt += 1
+        return true
+    }
+
+    mutating func hasExpired(_ expired: Int) -> Bool {
+        guard expired == attempt, lastMissed != attempt else { return false }
+        lastMissed = attempt
+        missed += 1
         return true
     }
 }

@@ -9,9 +9,14 @@ extension PostgresConnection {
 
     /// Waits until something happened: input, room for output, a timer, a cancelled task.
     ///
+    /// May return for nothing, so callers look again.
     /// - Parameter forAnswer: sleeps on through input that does not complete a result.
     func park(forAnswer: Bool = false) async {
-        link.resumeReading()
+        if link.resumeReading() {
+            // The event that paused the reading may have been the last one; see `hasHungUp`.
+            noticeEnd()
+            return
+        }
         await withCheckedContinuation { continuation in
             waiter = Waiter(wakesWhenBusy: !forAnswer, continuation: continuation)
         }
@@ -38,7 +43,9 @@ extension PostgresConnection {
     /// Reads what has come in and finds out whether the server has closed the connection.
     func noticeEnd() {
         guard phase == .open else { return }
-        let isAlive = PQconsumeInput(link.connection) == 1
+        var isAlive = PQconsumeInput(link.connection) == 1
+        // One call reads what is there; the end of the stream comes with a call of its own.
+        while isAlive, link.hasHungUp { isAlive = PQconsumeInput(link.connection) == 1 }
         takeNotifications()
         if !isAlive { end(reason: connectionMessage()) }
     }

@@ -13,16 +13,19 @@ extension PostgresPool {
         let isNew: Bool
     }
 
-    /// Takes a connection and runs `prepare` on it. If the connection proves dead then, a new one
-    /// takes its place: what `prepare` does must be harmless to repeat.
-    func acquire(prepare: (PostgresConnection) async throws -> Void = { _ in }) async throws -> Lease {
+    /// Takes a connection and runs `first` on it. If the connection, which was idle before, proves
+    /// dead then and `mayRepeat` agrees, a new one takes its place.
+    func acquire(
+        first: (PostgresConnection) async throws -> Void = { _ in },
+        mayRepeat: (PostgresError) -> Bool = { _ in false }
+    ) async throws -> Lease {
         let grant = try await admission()
         var lease = try await makeLease(grant)
         while true {
             do {
-                try await prepare(lease.connection)
+                try await first(lease.connection)
                 return lease
-            } catch let error as PostgresError where error.isConnectionLost && !lease.isNew {
+            } catch let error as PostgresError where !lease.isNew && error.isConnectionLost && mayRepeat(error) {
                 await lease.connection.close()
                 forget(lease.connection)
                 lease = try await makeLease(.slot(notBefore: shared.withLock { $0.state.replacement() }))

@@ -79,7 +79,8 @@ package final class PostgresPool: Service {
         _ options: PostgresTransactionOptions = .init(),
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        let lease = try await acquire { try await $0.begin(options) }
+        // A BEGIN whose answer is lost has done nothing.
+        let lease = try await acquire(first: { try await $0.begin(options) }, mayRepeat: { _ in true })
         do {
             let result = try await lease.connection.finishTransaction(body)
             await release(lease)
@@ -90,7 +91,8 @@ package final class PostgresPool: Service {
         }
     }
 
-    /// Runs one statement on any connection.
+    /// Runs one statement on any connection. A connection that turns out dead before the statement
+    /// was sent is replaced without the caller noticing.
     @discardableResult
     package func query(_ file: SQLFile, _ parameters: (any PostgresEncodable)?...) async throws -> PostgresRows {
         try await query(PostgresCall(file, parameters: parameters))
@@ -98,12 +100,20 @@ package final class PostgresPool: Service {
 
     @discardableResult
     package func query(_ call: PostgresCall) async throws -> PostgresRows {
-        try await withConnection { try await $0.query(call) }
+        try await once { try await $0.query(call) }
     }
 
     /// Runs several statements in one round trip on any connection, as one transaction.
     package func pipeline(_ calls: [PostgresCall]) async throws -> [PostgresRows] {
-        try await withConnection { try await $0.pipeline(calls) }
+        try await once { try await $0.pipeline(calls) }
+    }
+
+    private func once<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+        var result: R?
+        let lease = try await acquire(first: { result = try await body($0) }, mayRepeat: { $0.effect == .none })
+        await release(lease)
+        guard let result else { throw CancellationError() }
+        return result
     }
 
     /// Connections lent out now.

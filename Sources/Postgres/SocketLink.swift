@@ -81,10 +81,20 @@ final class SocketLink: @unchecked Sendable {
         reading.suspend()
     }
 
-    func resumeReading() {
-        guard let reading, isReadingPaused else { return }
+    /// - Returns: whether it was paused.
+    @discardableResult
+    func resumeReading() -> Bool {
+        guard let reading, isReadingPaused else { return false }
         isReadingPaused = false
         reading.resume()
+        return true
+    }
+
+    /// Whether the other side has closed the socket. Dispatch on Linux reports that once and then
+    /// never again, even if there is still something to read.
+    var hasHungUp: Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) > 0 && descriptor.revents & Int16(POLLHUP | POLLERR) != 0
     }
 
     func stopReading() {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct CancellationTests {
     @Test func `cancelling the task stops the statement on the server and keeps the connection`() async throws {
         try await withEmptyDatabase { database in
-            let pool = database.pool(size: 2)
+            let pool = database.pool(size: 2) { $0.cancelGrace = .seconds(60) }
             let pid = try await pool.withConnection { connection in
                 let pid = await connection.backendPID
                 let task = Task { try await connection.query(sql: "select pg_sleep(600)") }
@@ -26,7 +26,7 @@ import Testing
 
     @Test func `a cancelled transaction is rolled back and its connection goes on`() async throws {
         try await withEmptyDatabase { database in
-            let pool = database.pool(size: 2)
+            let pool = database.pool(size: 1) { $0.cancelGrace = .seconds(60) }
             try await pool.run(script: "create table t (id integer)")
             let task = Task {
                 try await pool.withTransaction { connection in
@@ -34,12 +34,12 @@ import Testing
                     _ = try await connection.query(sql: "select pg_sleep(600)")
                 }
             }
-            try await until(pool, "exists (select from pg_stat_activity where query = 'select pg_sleep(600)')")
+            try await database.untilActive("select pg_sleep(600)")
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(try await pool.value("select count(*) from t", as: Int.self) == 0)
             #expect(pool.leasedCount == 0)
-            #expect(pool.idleCount == 2)
+            #expect(pool.idleCount == 1)
         }
     }
 
@@ -85,21 +85,18 @@ import Testing
 
     @Test func `a pipeline is cancelled as a whole`() async throws {
         try await withEmptyDatabase { database in
-            let pool = database.pool(size: 2)
+            let pool = database.pool(size: 1) { $0.cancelGrace = .seconds(60) }
             try await pool.run(script: "create table t (id integer)")
             let insert = statement("test_insert", "none", "insert into t values (1)")
             let sleep = statement("test_sleep", "none", "select pg_sleep(600)")
             let task = Task {
                 try await pool.pipeline([PostgresCall(insert), PostgresCall(sleep), PostgresCall(insert)])
             }
-            try await until(
-                pool,
-                "exists (select from pg_stat_activity where query like '%pg_sleep(600)' and state = 'active')"
-            )
+            try await database.untilActive("%pg_sleep(600)")
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(try await pool.value("select count(*) from t", as: Int.self) == 0)
-            #expect(pool.idleCount == 2)
+            #expect(pool.idleCount == 1)
         }
     }
 }

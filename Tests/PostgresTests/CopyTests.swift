@@ -10,7 +10,7 @@ import Testing
             let pool = database.pool(size: 1)
             let text = String(repeating: "x", count: 1900)
             try await pool.withConnection { connection in
-                try await connection.run(script: "create unlogged table t (id bigint, text text)")
+                try await connection.run(script: "create temporary table t (id bigint, text text)")
                 let before = try residentMemory()
                 let count = try await connection.copyIn("copy t from stdin (format binary)") { writer in
                     for id in 0..<100_000 { try await writer.write(row: id, text) }
@@ -166,16 +166,6 @@ import Testing
             #expect(pool.idleCount == 1)
             #expect(try await pool.value("select count(*) from t", as: Int.self) == 0)
         }
-    }
-}
-
-extension TestDatabase {
-    /// Waits until a statement like `pattern` runs in this database.
-    func untilActive(_ pattern: String) async throws {
-        try await until(
-            pool(size: 1),
-            "exists (select from pg_stat_activity where datname = current_database() and query like '\(pattern)' and state = 'active' and pid <> pg_backend_pid())"
-        )
     }
 }
 

@@ -7,17 +7,7 @@ func withProxy<R>(
     to database: TestDatabase,
     _ body: (TCPProxy, String) async throws -> R
 ) async throws -> R {
-    let pool = PostgresPool(configuration: database.configuration, size: 1, logger: database.log.logger())
-    let folder: String
-    let port: Int
-    do {
-        folder = try await pool.value("select split_part(current_setting('unix_socket_directories'), ',', 1)")
-        port = try await pool.value("select current_setting('port')::integer")
-    } catch {
-        await pool.close()
-        throw error
-    }
-    await pool.close()
+    let (folder, port) = try await socket(of: database)
     return try await withProxy(socket: "\(folder)/.s.PGSQL.\(port)", database: database.name, body)
 }
 
@@ -29,4 +19,15 @@ func withProxy<R>(
     let proxy = try TCPProxy(to: .unix(path: socket))
     defer { proxy.close() }
     return try await body(proxy, "postgresql://postgres@127.0.0.1:\(proxy.port)/\(database)?sslmode=disable")
+}
+
+/// Where the test server's unix socket lies.
+func socket(of database: TestDatabase) async throws -> (folder: String, port: Int) {
+    try await withPool(database.configuration, size: 1) { pool in
+        let folder = "split_part(current_setting('unix_socket_directories'), ',', 1)"
+        return try await pool.withConnection { connection in
+            let sql = "select \(folder), current_setting('port')::integer"
+            return try await connection.query(sql: sql).only.decode((String, Int).self)
+        }
+    }
 }

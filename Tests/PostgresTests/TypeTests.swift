@@ -7,75 +7,102 @@ import Testing
 /// Every type both ways, held against PostgreSQL's own reading and writing of the same value.
 @Suite struct TypeTests {
     @Test func `integers`() async throws {
-        try await check(
-            [
-                (Int16.min, "-32768"), (0, "0"), (Int16.max, "32767"),
-            ],
-            sqlType: "smallint"
-        )
-        try await check([(Int32.min, "-2147483648"), (-1, "-1"), (Int32.max, "2147483647")], sqlType: "integer")
-        try await check(
-            [(Int64.min, "-9223372036854775808"), (Int64.max, "9223372036854775807")],
-            sqlType: "bigint"
-        )
-        try await check(random { Int(truncatingIfNeeded: $0.next()) }.map { ($0, String($0)) }, sqlType: "bigint")
+        try await withConnection { connection in
+            try await check(
+                connection,
+                [
+                    (Int16.min, "-32768"), (0, "0"), (Int16.max, "32767"),
+                ],
+                sqlType: "smallint"
+            )
+            try await check(
+                connection,
+                [(Int32.min, "-2147483648"), (-1, "-1"), (Int32.max, "2147483647")],
+                sqlType: "integer"
+            )
+            try await check(
+                connection,
+                [(Int64.min, "-9223372036854775808"), (Int64.max, "9223372036854775807")],
+                sqlType: "bigint"
+            )
+            try await check(
+                connection,
+                random { Int(truncatingIfNeeded: $0.next()) }.map { ($0, String($0)) },
+                sqlType: "bigint"
+            )
+        }
     }
 
     @Test func `floating point numbers, bit by bit`() async throws {
-        let special: [(Double, String)] = [
-            (0.1, "0.1"), (-0.0, "-0"), (.infinity, "Infinity"), (-.infinity, "-Infinity"),
-            (.leastNonzeroMagnitude, "5e-324"), (.greatestFiniteMagnitude, "1.7976931348623157e+308"),
-        ]
-        try await check(special, sqlType: "double precision")
         let numbers = random { Double(bitPattern: $0.next()) }.filter { $0.isFinite }
-        try await check(numbers.map { ($0, $0.description) }, sqlType: "double precision", comparesText: false)
-        try await check([(Float(1.5), "1.5"), (Float.pi, "3.1415925")], sqlType: "real", comparesText: false)
-        try await withEmptyDatabase { database in
-            let pool = database.pool(size: 1)
-            let notANumber = try await pool.value("select 'NaN'::float8", as: Double.self)
+        try await withConnection { connection in
+            try await check(
+                connection,
+                [
+                    (0.1, "0.1"), (-0.0, "-0"), (Double.infinity, "Infinity"), (-Double.infinity, "-Infinity"),
+                    (Double.leastNonzeroMagnitude, "5e-324"),
+                    (Double.greatestFiniteMagnitude, "1.7976931348623157e+308"),
+                ],
+                sqlType: "double precision"
+            )
+            try await check(
+                connection,
+                numbers.map { ($0, $0.description) },
+                sqlType: "double precision",
+                comparesText: false
+            )
+            try await check(
+                connection,
+                [(Float(1.5), "1.5"), (Float.pi, "3.1415925")],
+                sqlType: "real",
+                comparesText: false
+            )
+        }
+    }
+
+    @Test func `what is not a number, and a smaller floating point type`() async throws {
+        try await withConnection { connection in
+            let row = try await connection.query(sql: "select 'NaN'::float8, 1.5::float4").only
+            let notANumber = try row.decode(0, as: Double.self)
             #expect(notANumber.isNaN)
-            #expect(try await pool.value("select 1.5::float4", as: Double.self) == 1.5)
+            #expect(try row.decode(1, as: Double.self) == 1.5)
         }
     }
 
     @Test func `booleans, texts, bytes and UUIDs`() async throws {
-        try await check([(true, "true"), (false, "false")], sqlType: "boolean")
-        try await check(
-            ["", "a", "häß 🙂", #"quotes ' " and \ and %"#, "line\nbreak\ttab"].map { ($0, $0) },
-            sqlType: "text"
-        )
-        try await check([([UInt8](), #"\x"#), ([0, 255, 10], #"\x00ff0a"#)], sqlType: "bytea")
-        let uuid = UUID()
-        try await check([(uuid, uuid.uuidString.lowercased())], sqlType: "uuid")
-        try await check([(PostgresJSON(#"{"a": [1, null]}"#), #"{"a": [1, null]}"#)], sqlType: "jsonb")
-        try await withEmptyDatabase { database in
-            let json = try await database.pool().value(#"select '{"b":  1}'::json"#, as: PostgresJSON.self)
-            #expect(json.text == #"{"b":  1}"#)
+        try await withConnection { connection in
+            try await check(connection, [(true, "true"), (false, "false")], sqlType: "boolean")
+            try await check(
+                connection,
+                ["", "a", "häß 🙂", #"quotes ' " and \ and %"#, "line\nbreak\ttab"].map { ($0, $0) },
+                sqlType: "text"
+            )
+            try await check(connection, [([UInt8](), #"\x"#), ([0, 255, 10], #"\x00ff0a"#)], sqlType: "bytea")
+            let uuid = UUID()
+            try await check(connection, [(uuid, uuid.uuidString.lowercased())], sqlType: "uuid")
+            try await check(connection, [(PostgresJSON(#"{"a": [1, null]}"#), #"{"a": [1, null]}"#)], sqlType: "jsonb")
+            let json = try await connection.query(sql: #"select '{"b":  1}'::json"#).only
+            #expect(try json.decode(0, as: PostgresJSON.self).text == #"{"b":  1}"#)
         }
     }
 
     @Test func `times to the microsecond`() async throws {
-        let dates: [(Date, String)] = [
-            (Date(timeIntervalSince1970: 0), "1970-01-01 00:00:00+00"),
-            (Date(timeIntervalSince1970: 1_767_225_599.999_999), "2025-12-31 23:59:59.999999+00"),
-            (Date(timeIntervalSince1970: 0.000_001), "1970-01-01 00:00:00.000001+00"),
-            (Date(timeIntervalSince1970: -62_135_596_800), "0001-01-01 00:00:00+00"),
-            (Date(timeIntervalSince1970: -62_135_596_801), "0001-12-31 23:59:59+00 BC"),
-            (Date(timeIntervalSince1970: 951_782_400), "2000-02-29 00:00:00+00"),
-        ]
-        try await check(dates, sqlType: "timestamptz")
-        // Every microsecond between 1867 and 2135 comes back as itself.
-        let microseconds = random { Int64($0.next() % 8_500_000_000_000_000) - 4_250_000_000_000_000 }
-        try await withEmptyDatabase { database in
-            let pool = database.pool(size: 1)
+        try await withConnection { connection in
+            let dates: [(Date, String)] = [
+                (Date(timeIntervalSince1970: 0), "1970-01-01 00:00:00+00"),
+                (Date(timeIntervalSince1970: 1_767_225_599.999_999), "2025-12-31 23:59:59.999999+00"),
+                (Date(timeIntervalSince1970: 0.000_001), "1970-01-01 00:00:00.000001+00"),
+                (Date(timeIntervalSince1970: -62_135_596_800), "0001-01-01 00:00:00+00"),
+                (Date(timeIntervalSince1970: -62_135_596_801), "0001-12-31 23:59:59+00 BC"),
+                (Date(timeIntervalSince1970: 951_782_400), "2000-02-29 00:00:00+00"),
+            ]
+            try await check(connection, dates, sqlType: "timestamptz")
+            // Every microsecond between 1867 and 2135 comes back as itself.
+            let microseconds = random { Int64($0.next() % 8_500_000_000_000_000) - 4_250_000_000_000_000 }
+            let sql = "select $1 as d, (extract(epoch from $1 - '2001-01-01 00:00Z') * 1000000)::bigint as n"
             for number in microseconds {
                 let date = Date(timeIntervalSinceReferenceDate: Double(number) / 1e6)
-                let row = try await pool.withConnection { connection in
-                    try await connection.query(
-                        sql: "select $1 as d, (extract(epoch from $1 - '2001-01-01 00:00Z') * 1000000)::bigint as n",
-                        date
-                    ).only
-                }
+                let row = try await connection.query(sql: sql, date).only
                 #expect(try row.decode("n", as: Int64.self) == number)
                 let back = try row.decode("d", as: Date.self)
                 #expect((back.timeIntervalSinceReferenceDate * 1e6).rounded() == Double(number))
@@ -84,24 +111,28 @@ import Testing
     }
 
     @Test func `decimal numbers exactly`() async throws {
-        let texts = [
-            "0", "1", "-1", "10000", "0.0001", "-0.5", "123456789.000000001", "99999999999999999999999999999999999999",
-            "0.00000000000000000000000000000000000001", "1000000000000000000000000000000", "12345.6789", "100.10",
-        ]
-        try await check(
-            texts.map { (Decimal(string: $0) ?? .nan, $0) },
-            sqlType: "numeric",
-            comparesText: false
-        )
-        let numbers = random { source -> Decimal in
-            let digits = Decimal(source.next()) * Decimal(source.next() % 1_000_000_000)
-            return Decimal(
-                sign: source.next() % 2 == 0 ? .plus : .minus,
-                exponent: -Int(source.next() % 30),
-                significand: digits
+        try await withConnection { connection in
+            let texts = [
+                "0", "1", "-1", "10000", "0.0001", "-0.5", "123456789.000000001",
+                "99999999999999999999999999999999999999",
+                "0.00000000000000000000000000000000000001", "1000000000000000000000000000000", "12345.6789", "100.10",
+            ]
+            try await check(
+                connection,
+                texts.map { (Decimal(string: $0) ?? .nan, $0) },
+                sqlType: "numeric",
+                comparesText: false
             )
+            let numbers = random { source -> Decimal in
+                let digits = Decimal(source.next()) * Decimal(source.next() % 1_000_000_000)
+                return Decimal(
+                    sign: source.next() % 2 == 0 ? .plus : .minus,
+                    exponent: -Int(source.next() % 30),
+                    significand: digits
+                )
+            }
+            try await check(connection, numbers.map { ($0, $0.description) }, sqlType: "numeric", comparesText: false)
         }
-        try await check(numbers.map { ($0, $0.description) }, sqlType: "numeric", comparesText: false)
     }
 
     @Test(arguments: [
@@ -143,18 +174,32 @@ import Testing
     }
 
     @Test func `arrays, also empty ones and with NULL elements`() async throws {
-        try await check([([1, 2, 3], "{1,2,3}"), ([], "{}")], sqlType: "bigint[]")
-        try await check([([1, nil, 3] as [Int32?], "{1,NULL,3}")], sqlType: "integer[]")
-        try await check([(["a", "", "b,c", #"d"e\"#], #"{a,"","b,c","d\"e\\"}"#)], sqlType: "text[]")
-        try await check([(["NULL", nil] as [String?], #"{"NULL",NULL}"#)], sqlType: "text[]")
-        try await check([([true, false], "{t,f}")], sqlType: "boolean[]")
-        try await check([([[1, 2], []] as [[UInt8]], #"{"\\x0102","\\x"}"#)], sqlType: "bytea[]")
-        try await check([([0.5, -1] as [Double], "{0.5,-1}")], sqlType: "double precision[]")
-        try await check([([Decimal(string: "1.25")!], "{1.25}")], sqlType: "numeric[]")
-        let uuid = UUID()
-        try await check([([uuid, nil] as [UUID?], "{\(uuid.uuidString.lowercased()),NULL}")], sqlType: "uuid[]")
-        try await check([([Date(timeIntervalSince1970: 0)], #"{"1970-01-01 00:00:00+00"}"#)], sqlType: "timestamptz[]")
-        try await check([([PostgresJSON("1"), PostgresJSON("null")], #"{1,"null"}"#)], sqlType: "jsonb[]")
+        try await withConnection { connection in
+            try await check(connection, [([1, 2, 3], "{1,2,3}"), ([], "{}")], sqlType: "bigint[]")
+            try await check(connection, [([1, nil, 3] as [Int32?], "{1,NULL,3}")], sqlType: "integer[]")
+            try await check(connection, [(["a", "", "b,c", #"d"e\"#], #"{a,"","b,c","d\"e\\"}"#)], sqlType: "text[]")
+            try await check(connection, [(["NULL", nil] as [String?], #"{"NULL",NULL}"#)], sqlType: "text[]")
+            try await check(connection, [([true, false], "{t,f}")], sqlType: "boolean[]")
+            try await check(connection, [([[1, 2], []] as [[UInt8]], #"{"\\x0102","\\x"}"#)], sqlType: "bytea[]")
+            try await check(connection, [([0.5, -1] as [Double], "{0.5,-1}")], sqlType: "double precision[]")
+            try await check(connection, [([Decimal(string: "1.25")!], "{1.25}")], sqlType: "numeric[]")
+            let uuid = UUID()
+            try await check(
+                connection,
+                [([uuid, nil] as [UUID?], "{\(uuid.uuidString.lowercased()),NULL}")],
+                sqlType: "uuid[]"
+            )
+            try await check(
+                connection,
+                [([Date(timeIntervalSince1970: 0)], #"{"1970-01-01 00:00:00+00"}"#)],
+                sqlType: "timestamptz[]"
+            )
+            try await check(
+                connection,
+                [([PostgresJSON("1"), PostgresJSON("null")], #"{1,"null"}"#)],
+                sqlType: "jsonb[]"
+            )
+        }
     }
 
     @Test func `enums and domains read as text`() async throws {
@@ -199,31 +244,30 @@ import Testing
 
     /// Sends each value, and lets the server write it as text and read it from text.
     private func check<Value: PostgresEncodable & PostgresDecodable & Equatable>(
+        _ connection: PostgresConnection,
         _ values: [(Value, String)],
         sqlType: String,
         comparesText: Bool = true,
         at location: SourceLocation = #_sourceLocation
     ) async throws {
+        try await connection.run(script: "drop table if exists t; create table t (v \(sqlType))")
+        let sql = "select $1::\(sqlType) as sent, ($1::\(sqlType))::text as written, ($2::text)::\(sqlType) as read"
+        for (value, text) in values {
+            let row = try await connection.query(sql: sql, value, text).only
+            #expect(try row.decode("sent", as: Value.self) == value, sourceLocation: location)
+            #expect(try row.decode("read", as: Value.self) == value, sourceLocation: location)
+            if comparesText {
+                #expect(try row.decode("written", as: String.self) == text, sourceLocation: location)
+            }
+        }
+        try await checkCopy(values.map(\.0), connection, at: location)
+    }
+
+    private func withConnection(_ body: (PostgresConnection) async throws -> Void) async throws {
         try await withEmptyDatabase { database in
-            let pool = database.pool(size: 1)
-            try await pool.withConnection { connection in
-                try await connection.run(
-                    script: "set timezone = 'UTC'; set bytea_output = 'hex'; create table t (v \(sqlType))"
-                )
-                for (value, text) in values {
-                    let row = try await connection.query(
-                        sql:
-                            "select $1::\(sqlType) as sent, ($1::\(sqlType))::text as written, ($2::text)::\(sqlType) as read",
-                        value,
-                        text
-                    ).only
-                    #expect(try row.decode("sent", as: Value.self) == value, sourceLocation: location)
-                    #expect(try row.decode("read", as: Value.self) == value, sourceLocation: location)
-                    if comparesText {
-                        #expect(try row.decode("written", as: String.self) == text, sourceLocation: location)
-                    }
-                }
-                try await self.checkCopy(values.map(\.0), connection, at: location)
+            try await database.pool(size: 1).withConnection { connection in
+                try await connection.run(script: "set timezone = 'UTC'; set bytea_output = 'hex'")
+                try await body(connection)
             }
         }
     }

@@ -44,3 +44,13 @@ func postgresError(_ body: () async throws -> Void) async throws -> PostgresErro
     }
     throw TestSupportError(label: "no_error", message: "expected a PostgresError, got none")
 }
+
+extension TestDatabase {
+    /// Waits until a statement like `pattern` runs in this database.
+    func untilActive(_ pattern: String) async throws {
+        try await until(
+            pool(size: 1),
+            "exists (select from pg_stat_activity where datname = current_database() and query like '\(pattern)' and state = 'active' and pid <> pg_backend_pid())"
+        )
+    }
+}

@@ -26,16 +26,24 @@ struct PostgresPrograms: Sendable {
         return PostgresPrograms(folder: folder, prefix: getuid() == 0 ? ["runuser", "-u", "postgres", "--"] : [])
     }
 
-    /// Lets the user that the programs run as write into `path`.
-    func giveAway(_ path: String) throws {
-        guard !prefix.isEmpty else { return }
+    /// An empty folder that the user the programs run as may write into. Short, because a socket's
+    /// path has 107 bytes at most.
+    func makeFolder() throws -> String {
+        let path = "/tmp/lh-pg-\(String(UInt32.random(in: .min ... .max), radix: 36))"
+        guard mkdir(path, 0o700) == 0 else { throw SocketFailure(call: "mkdir", code: errno) }
+        guard !prefix.isEmpty else { return path }
         guard let user = getpwnam("postgres"), chown(path, user.pointee.pw_uid, user.pointee.pw_gid) == 0 else {
             throw SocketFailure(call: "chown", code: errno)
         }
+        return path
     }
 
     func run(_ program: String, _ arguments: String...) async throws {
         try await Command.run(prefix + ["\(folder)/\(program)"] + arguments)
+    }
+
+    func run(path: String, _ arguments: String...) async throws {
+        try await Command.run(prefix + [path] + arguments)
     }
 
     /// For a shell, quoted.

@@ -39,7 +39,7 @@ package final class PrivatePostgres: Sendable {
     /// Makes a data folder with `settings` added to postgresql.conf, and starts on it.
     static func start(settings: [String: String]) async throws -> PrivatePostgres {
         let programs = try PostgresPrograms.find()
-        let server = try PrivatePostgres(folder: try makeFolder(programs), programs: programs)
+        let server = try PrivatePostgres(folder: try programs.makeFolder(), programs: programs)
         do {
             try await programs.run(
                 "initdb",
@@ -95,7 +95,7 @@ package final class PrivatePostgres: Sendable {
         name: String = "standby",
         _ body: (PrivatePostgres) async throws -> R
     ) async throws -> R {
-        let standby = try PrivatePostgres(folder: try Self.makeFolder(programs), programs: programs)
+        let standby = try PrivatePostgres(folder: try programs.makeFolder(), programs: programs)
         do {
             try await programs.run(
                 "pg_basebackup",
@@ -138,16 +138,6 @@ package final class PrivatePostgres: Sendable {
         defer { try? file.close() }
         try file.seekToEnd()
         try file.write(contentsOf: Data(lines.utf8))
-    }
-
-    /// Short, because a socket's path has 107 bytes at most.
-    private static func makeFolder(_ programs: PostgresPrograms) throws -> String {
-        var template = Array("/tmp/lh-pg-XXXXXX".utf8CString)
-        guard
-            let path = template.withUnsafeMutableBufferPointer({ mkdtemp($0.baseAddress!).map { String(cString: $0) } })
-        else { throw SocketFailure(call: "mkdtemp", code: errno) }
-        try programs.giveAway(path)
-        return path
     }
 }
 

@@ -44,6 +44,18 @@ package final class TestDatabase: Sendable {
         return pool
     }
 
+    /// Runs `body` with a pool that is closed afterwards.
+    func withOwnPool(_ body: (PostgresPool) async throws -> Void) async throws {
+        let pool = PostgresPool(configuration: configuration, size: 1, logger: log.logger("cleanup"))
+        do {
+            try await body(pool)
+        } catch {
+            await pool.close()
+            throw error
+        }
+        await pool.close()
+    }
+
     /// - Returns: connections that were still lent out.
     func closePools() async -> Int {
         let pools = pools.withLock { $0 }
@@ -56,15 +68,17 @@ package final class TestDatabase: Sendable {
 /// Runs `body` with a database of its own, a clone of a template that has every migration.
 ///
 /// The server is the one of `LEASEHOLD_TEST_DATABASE_URL`, whose user may create databases. The
-/// clone is dropped afterwards, also when `body` throws.
+/// clone is dropped afterwards, also when `body` throws. At most 16 exist at once, so never take a
+/// second one inside `body`.
 package func withDatabase<R>(_ body: (TestDatabase) async throws -> R) async throws -> R {
     let server = try TestServer.shared
     return try await server.withDatabase(template: try await server.template(), body)
 }
 
-/// Like ``withDatabase(_:)``, without the schema.
+/// Like ``withDatabase(_:)``, without the schema; the database may be one that an earlier test has
+/// used and that was emptied since.
 package func withEmptyDatabase<R>(_ body: (TestDatabase) async throws -> R) async throws -> R {
-    try await TestServer.shared.withDatabase(template: "template0", body)
+    try await TestServer.shared.withDatabase(template: nil, body)
 }
 
 /// What a test did wrong, or what is missing to run it.

@@ -11,6 +11,7 @@ final class TestServer: Sendable {
     private let admin: PostgresPool
     private let templateTask = Mutex<Task<String, any Error>?>(nil)
     private let counter = Atomic<Int>(0)
+    private let shelf = DatabaseShelf(limit: 16)
 
     /// One for the whole process; its few connections end with it.
     static var shared: TestServer {
@@ -33,23 +34,30 @@ final class TestServer: Sendable {
         self.url = url
         admin = PostgresPool(
             configuration: PostgresConfiguration(url: url, applicationName: "leasehold-test-admin"),
-            size: 2,
+            // DROP DATABASE waits for a checkpoint; drops that run at the same time share one.
+            size: 16,
             waitLimit: .seconds(600),
             logger: Logger(label: "test-admin") { _ in SwiftLogNoOpLogHandler() }
         )
     }
 
-    func withDatabase<R>(template: String, _ body: (TestDatabase) async throws -> R) async throws -> R {
-        let number = counter.add(1, ordering: .relaxed).newValue
-        let name = "leasehold_test_\(Int(Date().timeIntervalSince1970))_\(getpid())_\(number)"
-        try await run("create database \"\(name)\" template \"\(template)\"")
+    /// - Parameter template: nil for an empty database.
+    func withDatabase<R>(template: String?, _ body: (TestDatabase) async throws -> R) async throws -> R {
+        let used = await shelf.take(wantsUsed: template == nil)
+        let name: String
+        do {
+            name = if let used { used } else { try await makeDatabase(template: template ?? "template0") }
+        } catch {
+            _ = shelf.giveBack(nil)
+            throw error
+        }
         let database = TestDatabase(name: name, url: Self.url(url, database: name))
         let result: Result<R, any Error>
         do { result = .success(try await body(database)) } catch { result = .failure(error) }
         let leaked = await database.closePools()
         // A cancelled test must clean up too.
-        let drop = Task { try await run("drop database \"\(name)\" with (force)") }
-        try await drop.value
+        let cleanUp = Task { try await finish(database, mayPassOn: template == nil) }
+        try await cleanUp.value
         let value = try result.get()
         guard leaked == 0 else {
             throw TestSupportError(
@@ -60,6 +68,50 @@ final class TestServer: Sendable {
         }
         return value
     }
+
+    private func makeDatabase(template: String) async throws -> String {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        let name = "leasehold_test_\(Int(Date().timeIntervalSince1970))_\(getpid())_\(number)"
+        try await run("create database \"\(name)\" template \"\(template)\"")
+        return name
+    }
+
+    /// Passes the database on to the next test in line, or drops it.
+    private func finish(_ database: TestDatabase, mayPassOn: Bool) async throws {
+        var isEmptied = false
+        if mayPassOn, shelf.wantsUsed {
+            isEmptied = (try? await empty(database)) != nil
+        }
+        if shelf.giveBack(isEmptied ? database.name : nil) { return }
+        try await run("drop database \"\(database.name)\" with (force)")
+    }
+
+    private func empty(_ database: TestDatabase) async throws {
+        try await database.withOwnPool { pool in
+            try await pool.withConnection { connection in
+                _ = try await connection.query(
+                    sql: """
+                        select pg_terminate_backend(pid, 10000) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()
+                        """
+                )
+                try await connection.run(script: Self.emptying)
+            }
+        }
+    }
+
+    private static let emptying = """
+        do $$
+        declare schema name;
+        begin
+            for schema in
+                select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+            loop
+                execute format('drop schema %I cascade', schema);
+            end loop;
+            create schema public;
+        end $$
+        """
 
     /// The name of the template, made by whichever process comes first.
     func template() async throws -> String {
