@@ -253,7 +253,7 @@ create table leasehold.job_attempt (
     queue text collate "C" not null,
     kind text collate "C" not null,
     outcome text collate "C" not null
-        constraint attempt_outcome_known check (outcome in ('retry', 'discard', 'killed')),
+        constraint attempt_outcome_known check (outcome in ('retry', 'discard', 'kill')),
     error_label text,
     error text,
     fingerprint text collate "C" not null,

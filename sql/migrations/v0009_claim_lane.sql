@@ -119,18 +119,18 @@ create type leasehold.open_lane as (
 create function leasehold.lane_key(tenant_id text, queue text, lane_kind text) returns text
 language sql immutable as $$ select tenant_id || ' ' || queue || ' ' || lane_kind $$;
 
--- The lowest open lanes, locked, each with how many jobs to take: a quantum by weight, or more if
--- there are too few lanes to use all free places of the worker. Of a tenant with several lanes only
--- the lowest.
+-- The lowest open lanes, locked, as many as would use a quantum each, with how many jobs to take. Of
+-- a tenant with several lanes only the lowest.
 create function leasehold.lanes_lock(
     scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[],
-    wanted integer, quantum integer, out lanes leasehold.open_lane[], out seen integer
-)
+    wanted integer, quantum integer
+) returns leasehold.open_lane[]
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
     lane_count constant integer := greatest(1, ceil(wanted::double precision / quantum));
+    lanes leasehold.open_lane[];
 begin
     with held as materialized (
         select s.bounded, s.counted, l.*
@@ -158,24 +158,26 @@ begin
                 select true as yes from leasehold.lane
                 where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
                     and (lane.queue, lane.lane_kind) <> (h.queue, h.lane_kind) limit 1) as sib on true
-    ), shared as (
-        select f.*, greatest(1, round(weight * case
-                when count(*) over () < lane_count and (select count(*) from held) < lane_count
-                then greatest(quantum, ceil(wanted::double precision / count(*) over ()))
-                else quantum end))::integer as share
+    ), filled as (
+        -- The level to which the lanes rise together if they get all that is wanted, the lowest
+        -- first: what each lacks to that level is its part.
+        select f.*, weight / job_seconds as speed,
+            (wanted + sum(vt * weight / job_seconds) over lowest) / sum(weight / job_seconds) over lowest as level
         from first as f where rank = 1
+        window lowest as (order by vt, tenant_id)
+    ), shared as (
+        select f.*, ceil((min(level) over () - vt) * speed - 1e-6) as share from filled as f
     ), cut as (
-        select s.*, least(share,
-            wanted - coalesce(sum(share) over (order by vt, tenant_id
-                rows between unbounded preceding and 1 preceding), 0)) as take
+        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id
+            rows between unbounded preceding and 1 preceding), 0)) as take
         from shared as s
     )
-    select (select count(*) from held),
-        array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
+    select array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
             low_priority, low_place, urgent_priority, urgent_place, weight, take,
             bounded or tenant_bounded, limited, siblings)::leasehold.open_lane order by vt)
-    into seen, lanes
+    into lanes
     from cut where take > 0;
+    return lanes;
 end $$;
 
 comment on function leasehold.lanes_lock is

@@ -80,7 +80,7 @@ declare
     places jsonb;
     letters record;
     direct leasehold.claimed_job[];
-    round record;
+    lanes leasehold.open_lane[];
     limits record;
     passed text[] := '{}';
     holds boolean := false;
@@ -131,6 +131,11 @@ begin
                 return query select * from unnest(direct);
                 wanted := wanted - coalesce(cardinality(direct), 0);
             end if;
+            -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
+            mem.contended := cardinality(direct) > 0 and (
+                cardinality(direct) < cardinality(letters.arrivals)
+                or exists (select from leasehold.lane where lane.queue = any(queues)
+                    and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
             if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
                 holds := leasehold.lanes_tell(letters.arrivals,
                     array(select job_id from unnest(direct)), queues, mem) or holds;
@@ -141,9 +146,8 @@ begin
 
     mem.contended := false;
     while wanted > 0 loop
-        select * into round from leasehold.lanes_lock(
-            scopes, queues, mem.earlier_mark, passed, wanted, quantum);
-        if round.lanes is null then
+        lanes := leasehold.lanes_lock(scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        if lanes is null then
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
             exit when holds or waited or mem.contended;
@@ -155,24 +159,24 @@ begin
             continue;
         end if;
         mem.contended := true;
-        mem.floor := greatest(mem.floor, (round.lanes[1]).vt);
+        mem.floor := greatest(mem.floor, (lanes[1]).vt);
         mem.floor_at := began;
         taken := 0;
         limits := null;
-        if exists (select from unnest(round.lanes) as l where l.bounded) then
-            select * into limits from leasehold.lanes_limit(round.lanes, free);
-            round.lanes := limits.lanes;
+        if exists (select from unnest(lanes) as l where l.bounded) then
+            select * into limits from leasehold.lanes_limit(lanes, free);
+            lanes := limits.lanes;
             free := limits.free;
             scopes := array(select s from unnest(scopes) as s
                 where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
                     and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
         end if;
-        return query select * from leasehold.lanes_take(who, round.lanes, queues, apart, looked_at);
+        return query select * from leasehold.lanes_take(who, lanes, queues, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
             passed := passed || array(
-                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(round.lanes) as l);
+                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
             exit when clock_timestamp() > began + interval '250 milliseconds';
         end if;
     end loop;
