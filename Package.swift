@@ -206,7 +206,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Postgres", "JobQueue",
-                "LeaseholdCore", "TestSupport",
+                "LeaseholdCore", "TokenVault", "TestSupport", logging,
             ]
         ),
     ]

@@ -5,6 +5,9 @@ import Postgres
 
 /// Builds every part of the program by hand, in the order in which they depend on each other, from
 /// the settings. Nothing else in the program makes a pool, a vault or a worker.
+///
+/// - `Composition+vault`: the token vault with its exchange, key ring and spool.
+/// - `Composition+worker`: everything that a worker process runs.
 struct Composition {
     let settings: SettingsLoader
     let logger: Logger
@@ -18,17 +21,19 @@ struct Composition {
         logger = Logger(label: "leasehold.\(command)")
     }
 
-    func databaseConfiguration(applicationName: String) -> PostgresConfiguration {
-        var configuration = PostgresConfiguration(
-            url: settings.text("databaseURL"),
-            applicationName: applicationName
-        )
-        configuration.preparesStatements = !isBehindPooler
-        return configuration
+    init(settings: SettingsLoader, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
     }
 
     /// True behind PgBouncer in transaction mode: a session is no one's for longer than a transaction.
     var isBehindPooler: Bool { settings.text("databasePooler") == "transaction" }
+
+    func makePool(size: Int) -> PostgresPool {
+        var configuration = PostgresConfiguration(url: settings.text("databaseURL"), applicationName: "leasehold")
+        configuration.preparesStatements = !isBehindPooler
+        return PostgresPool(configuration: configuration, size: size, logger: logger)
+    }
 
     /// Runs `body` with a pool and closes it afterwards.
     ///
@@ -36,14 +41,8 @@ struct Composition {
     func withPool<Result>(
         needsSchema: Bool = true,
         _ body: (PostgresPool) async throws -> Result
-    ) async throws
-        -> Result
-    {
-        let pool = PostgresPool(
-            configuration: databaseConfiguration(applicationName: "leasehold"),
-            size: settings.number("databasePoolSize"),
-            logger: logger
-        )
+    ) async throws -> Result {
+        let pool = makePool(size: settings.number("databasePoolSize"))
         do {
             if needsSchema { try await SchemaMigrator(pool: pool, logger: logger).check() }
             let result = try await body(pool)

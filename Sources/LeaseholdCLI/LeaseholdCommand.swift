@@ -15,7 +15,10 @@ struct LeaseholdCommand: AsyncParsableCommand {
             Every setting can be a flag, a variable of the environment or a member of a JSON file; \
             leasehold settings lists them with the values in force.
             """,
-        subcommands: [MigrateCommand.self, SettingsCommand.self]
+        subcommands: [
+            MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
+            TokensCommand.self, KeysCommand.self, SettingsCommand.self, DemoCommand.self,
+        ]
     )
 
     static func main() async {

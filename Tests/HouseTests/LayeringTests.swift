@@ -66,7 +66,7 @@ private let table: [String: Layer] = [
             "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault", "WorkerRuntime",
             "PitchlySync",
         ],
-        outside: observability.union(["ArgumentParser", "Configuration"]),
+        outside: observability.union(["ArgumentParser", "Configuration", "FoundationNetworking"]),
         reason: "layer 5 builds everything by hand; it must not link the fake"
     ),
     "FakePitchly": Layer(

@@ -103,6 +103,10 @@ extension Setting {
         )
     }
 
+    static func flag(_ key: String, default value: Bool, help: String) -> Setting {
+        choice(key, ["true", "false"], default: String(value), help: help)
+    }
+
     static func list(
         _ key: String,
         default defaultText: String,

@@ -83,6 +83,12 @@ package enum SettingsCatalog {
             help: "Keys that seal tokens at rest: one `id:base64 of 32 bytes` a line, newest first"
         ),
         .text(
+            "keyring",
+            example: "k1:…",
+            isSecret: true,
+            help: "The same keys without a file, for platforms that pass secrets by the environment"
+        ),
+        .text(
             "spoolDir",
             example: "/var/lib/leasehold/spool",
             help: "Folder on a durable disk for the sealed replies of the token endpoint"
@@ -90,6 +96,13 @@ package enum SettingsCatalog {
     ]
 
     private static let worker: [Setting] = [
+        .list(
+            "worker.roles",
+            default: "jobs,refresh",
+            expected: "jobs, refresh or both, separated by a comma",
+            help: "jobs: claim and run; refresh: exchange tokens. A jobs-only worker asks through the database",
+            isValidItem: { ["jobs", "refresh"].contains($0) }
+        ),
         .number("worker.concurrency", 1...10_000, default: 20, help: "Jobs that one worker runs at once"),
         .list(
             "worker.queues",

@@ -72,6 +72,12 @@ struct SettingsLoader {
     /// Only for settings of the catalogue that are whole numbers with a default.
     func number(_ key: String) -> Int { text(key).flatMap { Int($0) } ?? 0 }
 
+    /// Only for settings of the catalogue that are `true` or `false`.
+    func isOn(_ key: String) -> Bool { text(key) == "true" }
+
+    /// Only for settings of the catalogue that are lists.
+    func list(_ key: String) -> [String] { text(key)?.split(separator: ",").map(String.init) ?? [] }
+
     /// Where the value in force comes from, for `leasehold settings`.
     func source(of key: String) -> String {
         sources.first { $0.values[key] != nil }?.name ?? "default"

@@ -24,6 +24,13 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: .hidden) var pitchlyExchangeDeadlineSeconds: String?
     @Option(help: .hidden) var keyringFile: String?
     @Option(help: .hidden) var spoolDir: String?
+    @Option(help: .hidden) var pitchlyServerTimeLimitSeconds: String?
+    @Option(help: .hidden) var pitchlyGraceSeconds: String?
+    @Option(help: .hidden) var pitchlyAllowsAccessTokenExchange: String?
+    @Option(help: .hidden) var pitchlyAllowsClientCredentials: String?
+    @Option(help: .hidden) var pitchlyExchangesPerSecond: String?
+    @Option(help: .hidden) var spoolCopyDir: String?
+    @Option(help: .hidden) var workerRoles: String?
     @Option(help: .hidden) var workerConcurrency: String?
     @Option(help: .hidden) var workerQueues: String?
     @Option(help: .hidden) var workerDrainSeconds: String?
@@ -47,6 +54,13 @@ struct SettingsOptions: ParsableArguments {
             "keyringFile": keyringFile, "spoolDir": spoolDir,
             "worker.concurrency": workerConcurrency, "worker.queues": workerQueues,
             "worker.drainSeconds": workerDrainSeconds, "worker.heartbeatSeconds": workerHeartbeatSeconds,
+            "pitchly.serverTimeLimitSeconds": pitchlyServerTimeLimitSeconds,
+            "pitchly.graceSeconds": pitchlyGraceSeconds,
+            "pitchly.allowsAccessTokenExchange": pitchlyAllowsAccessTokenExchange,
+            "pitchly.allowsClientCredentials": pitchlyAllowsClientCredentials,
+            "pitchly.exchangesPerSecond": pitchlyExchangesPerSecond,
+            "spoolCopyDir": spoolCopyDir,
+            "worker.roles": workerRoles,
             "logLevel": logLevel, "logFormat": logFormat,
         ]
         return all.compactMapValues { $0 }

@@ -1,0 +1,134 @@
+import Foundation
+import JobQueue
+import LeaseholdCore
+import Logging
+import Pitchly
+import PitchlySync
+import Postgres
+import ServiceLifecycle
+import TokenVault
+import WorkerRuntime
+
+extension Composition {
+    /// Runs a worker process until a signal: SIGTERM or SIGINT drains it, a second one hands its jobs
+    /// back at once.
+    ///
+    /// - Parameter name: shown beside the worker in tables and logs.
+    func runWorker(name: String) async throws {
+        let roles = Set(settings.list("worker.roles"))
+        // Apart from the handlers' connections: a handler that takes the last one must not keep a
+        // heartbeat or a settle from being written.
+        let queuePool = makePool(size: 4)
+        let pool = makePool(size: settings.number("databasePoolSize"))
+        try await SchemaMigrator(pool: pool, logger: logger).check()
+        try await withTransport { transport in
+            let vault = try await makeVault(
+                pool: pool,
+                transport: transport,
+                mayExchange: roles.contains("refresh")
+            )
+            try await vault.prepare()
+            var services: [any Service] = [pool, queuePool]
+            if roles.contains("refresh") {
+                services.append(RefreshService(vault: vault, listens: !isBehindPooler, logger: logger))
+            }
+            if roles.contains("jobs") {
+                services.append(
+                    try makeWorker(name: name, queuePool: queuePool, pool: pool, vault: vault, transport: transport)
+                )
+            }
+            try await run(services)
+            await vault.shutDown()
+        }
+    }
+
+    /// In the order of dependence: the last one is shut down first.
+    private func run(_ services: [any Service]) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+            },
+            logger: logger
+        )
+        configuration.gracefulShutdownSignals = [.sigterm, .sigint]
+        try await SignalEscalation.run(ServiceGroup(configuration: configuration), logger: logger)
+    }
+
+    private func makeWorker(
+        name: String,
+        queuePool: PostgresPool,
+        pool: PostgresPool,
+        vault: TokenVault,
+        transport: PitchlyTransport
+    ) throws -> Worker {
+        let queue = JobQueue(pool: queuePool, logger: logger)
+        let sync = try makeSyncJobs(pool: pool, vault: vault, transport: transport)
+        return try Worker(
+            queue: queue,
+            registry: try Self.registry(sync),
+            settings: workerSettings(name: name),
+            notifications: isBehindPooler ? nil : queuePool,
+            maintenance: maintenance(queue, sync),
+            logger: logger
+        )
+    }
+
+    private func workerSettings(name: String) -> WorkerSettings {
+        var worker = WorkerSettings(name: name)
+        worker.queues = settings.list("worker.queues").compactMap(QueueName.init(rawValue:))
+        worker.slots = settings.number("worker.concurrency")
+        worker.heartbeatInterval = .seconds(settings.number("worker.heartbeatSeconds"))
+        worker.lapse = worker.heartbeatInterval * 6
+        worker.stopMargin = worker.heartbeatInterval * 2
+        worker.drainTime = .seconds(settings.number("worker.drainSeconds"))
+        return worker
+    }
+
+    /// The kinds that this program knows. A team's own kinds come with the library `Leasehold`.
+    private static func registry(_ sync: SyncJobs) throws -> JobRegistry {
+        var registry = JobRegistry()
+        try registry.register(SyncJobs.syncKind) { context in
+            try await sync.sync(SyncContext(context))
+        }
+        try registry.register(SyncJobs.syncTableKind, options: JobKindOptions(timeout: .seconds(6 * 3600))) { context in
+            try await sync.syncTable(SyncContext(context))
+        }
+        return registry
+    }
+
+    private func maintenance(_ queue: JobQueue, _ sync: SyncJobs) -> [MaintenanceTask] {
+        [
+            MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune() },
+            MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() },
+            MaintenanceTask("mirror_prune", every: .seconds(600)) { try await sync.prune() },
+        ]
+    }
+
+    private func makeSyncJobs(pool: PostgresPool, vault: TokenVault, transport: PitchlyTransport) throws -> SyncJobs {
+        let url = try PitchlyURL(settings.text("pitchly.apiURL") ?? "", setting: "LEASEHOLD_PITCHLY_API_URL")
+        let dialect = try PlatformDialect()
+        return SyncJobs(pool: pool, dialect: dialect) { tenant, logger in
+            PitchlyClient(
+                configuration: PitchlyClient.Configuration(url: url),
+                transport: transport,
+                tokens: VaultTokens(vault: vault, tenant: tenant),
+                tokenVariable: dialect.tokenVariable,
+                logger: logger
+            )
+        }
+    }
+}
+
+extension SyncContext {
+    /// The runtime's context as the sync jobs see it: they know no runtime.
+    fileprivate init(_ context: JobContext) {
+        self.init(
+            tenant: context.job.tenant,
+            job: context.job.id,
+            run: context.job.run,
+            args: context.job.args,
+            logger: context.logger,
+            saveProgress: { try await context.saveProgress(json: $0) }
+        )
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import LeaseholdCore
+import TestSupport
+import Testing
+
+@testable import LeaseholdCLI
+
+/// The demo as a new user runs it, with a canary: every token the fake ever gave out is looked for in
+/// everything that the demo's processes wrote, in their argument lists and in the database.
+@Suite(.serialized) struct DemoTests {
+    @Test func everythingHoldsAndNoTokenIsSeenAnywhere() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "leasehold-demo-\(UUID().uuidString)")
+        let output = folder.appendingPathExtension("out")
+        defer {
+            try? FileManager.default.removeItem(at: folder)
+            try? FileManager.default.removeItem(at: output)
+        }
+        try await withEmptyDatabase { database in
+            let demo = try ChildProcess(
+                name: "demo",
+                executable: World.leasehold,
+                arguments: ["demo", "--database-url", database.url, "--folder", folder.path(), "--keep"],
+                environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""],
+                log: output
+            )
+            var argumentLists = ""
+            let clock = ContinuousClock()
+            while demo.isRunning {
+                argumentLists += Self.argumentLists()
+                try await clock.sleep(for: .milliseconds(200))
+            }
+            let said = try String(contentsOf: output, encoding: .utf8)
+            let port = try String(contentsOf: folder.appending(path: "fake-pitchly.port"), encoding: .utf8)
+            let pitchly = DemoPitchly(
+                origin: "http://127.0.0.1:\(port.trimmingCharacters(in: .whitespacesAndNewlines))"
+            )
+            let tokens = try await pitchly.secrets()
+            let dump = try Self.dump(of: database.url)
+            let logs = try FileManager.default.contentsOfDirectory(
+                at: folder.appending(path: "logs"),
+                includingPropertiesForKeys: nil
+            ).map { try String(contentsOf: $0, encoding: .utf8) }.joined()
+            Self.killAll(in: folder)
+
+            #expect(said.contains("Everything held."), "\(said)")
+            #expect(said.contains("worker-1 killed with SIGKILL"))
+            #expect(tokens.count > 100)
+            // The canary sings: the same search finds what is there to be found.
+            #expect(Self.found(tokens, in: "x" + tokens[0] + "y").count == 1)
+            for (place, text) in [
+                ("the demo's output", said), ("the logs", logs), ("the process list", argumentLists),
+                ("the database", dump),
+            ] {
+                #expect(text.count > 100, "\(place) is empty")
+                #expect(Self.found(tokens, in: text) == [], "a token is in \(place)")
+            }
+        }
+    }
+
+    private static func found(_ tokens: [String], in text: String) -> [Int] {
+        // One pass over the text: every token is longer than its key, by which it is found.
+        let length = 12
+        let byStart = Dictionary(grouping: tokens.indices.filter { tokens[$0].utf8.count > length }) {
+            Array(tokens[$0].utf8.prefix(length))
+        }
+        let bytes = Array(text.utf8)
+        var found: [Int] = []
+        for start in 0..<max(0, bytes.count - length) {
+            guard let candidates = byStart[Array(bytes[start..<start + length])] else { continue }
+            found += candidates.filter { bytes[start...].starts(with: tokens[$0].utf8) }
+        }
+        return found
+    }
+
+    private static func argumentLists() -> String {
+        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return processes.filter { Int($0) != nil }.compactMap { pid in
+            FileManager.default.contents(atPath: "/proc/\(pid)/cmdline").map { String(decoding: $0, as: UTF8.self) }
+        }.joined(separator: "\n")
+    }
+
+    private static func dump(of url: String) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["pg_dump", "--dbname", url]
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text
+    }
+
+    private static func killAll(in folder: URL) {
+        let pids = (try? String(contentsOf: folder.appending(path: "pids"), encoding: .utf8)) ?? ""
+        for pid in pids.split(separator: "\n").compactMap({ Int32($0) }) { kill(pid, SIGKILL) }
+    }
+}

@@ -1,0 +1,186 @@
+import FakePitchly
+import Foundation
+import JobQueue
+import LeaseholdCore
+import Logging
+import Postgres
+import Synchronization
+import TestSupport
+import Testing
+import TokenVault
+
+@testable import LeaseholdCLI
+
+/// One test's world: a database, a fake Pitchly, a folder with key ring and spool, and the real
+/// executables, which get all of it by their environment.
+final class World: Sendable {
+    let database: TestDatabase
+    let pool: PostgresPool
+    let pitchly: FakePitchlyServer
+    let folder: URL
+    let environment: [String: String]
+    private let processes = Mutex<[ChildProcess]>([])
+
+    private static let executables = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    static let leasehold = executables.appending(path: "leasehold")
+
+    private init(database: TestDatabase, pitchly: FakePitchlyServer, folder: URL) throws {
+        func file(_ name: String, _ text: String) -> String {
+            let path = folder.appending(path: name).path()
+            FileManager.default.createFile(
+                atPath: path,
+                contents: Data(text.utf8),
+                attributes: [.posixPermissions: 0o600]
+            )
+            return path
+        }
+        self.database = database
+        self.pool = database.pool(size: 4)
+        self.pitchly = pitchly
+        self.folder = folder
+        environment = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
+            "LEASEHOLD_DATABASE_URL": database.url,
+            "LEASEHOLD_PITCHLY_OAUTH_ORIGIN": pitchly.oauthOrigin,
+            "LEASEHOLD_PITCHLY_API_URL": pitchly.apiURL,
+            "LEASEHOLD_PITCHLY_CLIENT_ID": pitchly.configuration.oauth.clientID,
+            "LEASEHOLD_PITCHLY_CLIENT_SECRET_FILE": file("client-secret", pitchly.configuration.oauth.clientSecret),
+            "LEASEHOLD_KEYRING_FILE": file("keyring", try KeyRing.makeLine(id: "test") + "\n"),
+            "LEASEHOLD_SPOOL_DIR": folder.appending(path: "spool").path(),
+            "LEASEHOLD_WORKER_HEARTBEAT_SECONDS": "1",
+            "LEASEHOLD_LOG_FORMAT": "json",
+        ]
+    }
+
+    /// Runs `body` in a world of its own; every process it started is gone afterwards.
+    static func with(
+        _ configure: (inout FakePitchlyConfiguration) -> Void = { _ in },
+        _ body: (World) async throws -> Void
+    ) async throws {
+        var configuration = FakePitchlyConfiguration()
+        configuration.data.organizations = 3
+        configuration.data.largeOrganizations = 0
+        configuration.data.tablesPerWorkspace = 1
+        configuration.data.recordsPerTable = 5...10
+        configure(&configuration)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "leasehold-e2e-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withDatabase { database in
+            try await FakePitchlyServer.withServer(configuration) { pitchly in
+                let world = try World(database: database, pitchly: pitchly, folder: folder)
+                do {
+                    try await body(world)
+                } catch {
+                    world.killAll()
+                    throw error
+                }
+                world.killAll()
+            }
+        }
+    }
+
+    // MARK: Processes
+
+    struct Answer {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// Runs `leasehold` to its end.
+    func leasehold(_ arguments: String..., environment extra: [String: String] = [:]) throws -> Answer {
+        let process = Process()
+        let (output, errors) = (Pipe(), Pipe())
+        process.executableURL = Self.leasehold
+        process.arguments = arguments
+        process.environment = environment.merging(extra) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return Answer(status: process.terminationStatus, output: text, errors: errorText)
+    }
+
+    /// Starts a worker process; its log is in the world's folder.
+    @discardableResult
+    func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> ChildProcess {
+        let process = try ChildProcess(
+            name: name,
+            executable: Self.leasehold,
+            arguments: ["worker", "--name", name],
+            environment: environment.merging(extra) { $1 },
+            log: folder.appending(path: "\(name).log")
+        )
+        processes.withLock { $0.append(process) }
+        return process
+    }
+
+    func killAll() {
+        for process in processes.withLock({ $0 }) { process.signal(SIGKILL) }
+    }
+
+    /// Everything that any process of this world has logged.
+    func logs() throws -> String {
+        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "log" }
+            .map { try String(contentsOf: $0, encoding: .utf8) }
+            .joined()
+    }
+
+    // MARK: The database
+
+    /// Connects a tenant of each organisation by the seed's flow; `t1`, `t2`, ….
+    func connectTenants() async throws -> [String] {
+        var tenants: [String] = []
+        for (index, organization) in pitchly.organizationIDs.enumerated() {
+            let tenant = "t\(index + 1)"
+            let file = folder.appending(path: "session")
+            try Data(try pitchly.makeSession(organization: organization).utf8).write(to: file)
+            try expectSuccess(try leasehold("tenants", "add", tenant))
+            try expectSuccess(try leasehold("tenants", "connect", tenant, "--access-token-file", file.path()))
+            tenants.append(tenant)
+        }
+        return tenants
+    }
+
+    func expectSuccess(_ answer: Answer) throws {
+        try #require(answer.status == 0, "\(answer.errors)")
+    }
+
+    func enqueue(_ count: Int, _ kind: String, for tenants: [String]) async throws {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                sql: "select leasehold.enqueue(tenant, $3) from generate_series(1, $2), unnest($1::text[]) as tenant",
+                tenants,
+                Int32(count),
+                kind
+            )
+        }
+    }
+
+    func count(_ sql: String) async throws -> Int64 {
+        try await pool.withConnection { try await $0.query(sql: sql).only.decode(0, as: Int64.self) }
+    }
+
+    /// Waits until a count of the database satisfies `isReached`. Other processes work meanwhile and
+    /// send no signal here, so the database is asked again and again.
+    func wait(
+        for what: String,
+        limit: Duration = .seconds(120),
+        _ sql: String,
+        _ isReached: (Int64) -> Bool
+    ) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + limit
+        var last = try await count(sql)
+        while !isReached(last) {
+            try #require(clock.now < deadline, "waited \(limit) for \(what), got \(last): \(try logs().suffix(4000))")
+            try await clock.sleep(for: .milliseconds(50))
+            last = try await count(sql)
+        }
+    }
+}
