@@ -47,6 +47,9 @@ import Testing
             #expect(tokens.count > 100)
             // The canary sings: the same search finds what is there to be found.
             #expect(Self.found(tokens, in: "x" + tokens[0] + "y").count == 1)
+            // A dump shows bytea in hexadecimal.
+            let hexadecimal = tokens.map { $0.utf8.map { String(format: "%02x", $0) }.joined() }
+            #expect(Self.found(hexadecimal, in: dump) == [], "an unsealed token is in the database")
             for (place, text) in [
                 ("the demo's output", said), ("the logs", logs), ("the process list", argumentLists),
                 ("the database", dump),
