@@ -134,7 +134,7 @@ let package = Package(
             name: "LeaseholdCLI",
             dependencies: [
                 "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault",
-                "WorkerRuntime", "PitchlySync", argumentParser, configuration, logging, lifecycle,
+                "WorkerRuntime", "PitchlySync", argumentParser, configuration, logging, lifecycle, signals,
             ],
             swiftSettings: swiftSettings
         ),

@@ -7,6 +7,7 @@ import PitchlySync
 import Postgres
 import ServiceLifecycle
 import TokenVault
+import UnixSignals
 import WorkerRuntime
 
 extension Composition {
@@ -100,7 +101,6 @@ extension Composition {
         [
             MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune() },
             MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() },
-            MaintenanceTask("mirror_prune", every: .seconds(600)) { try await sync.prune() },
         ]
     }
 

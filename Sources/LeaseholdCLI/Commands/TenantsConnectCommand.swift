@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import LeaseholdCore
+import TokenVault
 
 /// Gives a tenant its credential, or a new one.
 struct TenantsConnectCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import Foundation
 import LeaseholdCore
 import Logging
 import Postgres
+import SQLFiles
 import TokenVault
 
 /// The acts of the demo in their order.
@@ -141,7 +142,7 @@ struct Demo {
 
     /// - Returns: how many jobs that were.
     private func enqueue(_ count: Int, for tenants: [DemoTenant], _ pool: PostgresPool) async throws -> Int {
-        try await pool.withConnection { connection in
+        _ = try await pool.withConnection { connection in
             try await connection.query(
                 sql: """
                     select leasehold.enqueue(tenant, 'pitchly.sync')

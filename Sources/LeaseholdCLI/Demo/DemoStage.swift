@@ -31,7 +31,7 @@ final class DemoStage: Sendable {
         }
         func file(_ name: String, _ text: String) -> String {
             let path = folder.appending(path: name).path()
-            files.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+            _ = files.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
             return path
         }
         let clientSecret = "plys_" + Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
