@@ -34,9 +34,14 @@ extension Composition {
                 services.append(RefreshService(vault: vault, listens: !isBehindPooler, logger: logger))
             }
             if roles.contains("jobs") {
-                services.append(
-                    try makeWorker(name: name, queuePool: queuePool, pool: pool, vault: vault, transport: transport)
+                let worker = try makeWorker(
+                    name: name,
+                    queuePool: queuePool,
+                    pool: pool,
+                    vault: vault,
+                    transport: transport
                 )
+                services += [SecondSignal(for: worker), worker]
             }
             try await run(services)
             await vault.shutDown()
@@ -52,7 +57,7 @@ extension Composition {
             logger: logger
         )
         configuration.gracefulShutdownSignals = [.sigterm, .sigint]
-        try await SignalEscalation.run(ServiceGroup(configuration: configuration), logger: logger)
+        try await ServiceGroup(configuration: configuration).run()
     }
 
     private func makeWorker(

@@ -35,7 +35,8 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let stage = try DemoStage(folder: URL(filePath: folder), databaseURL: databaseUrl)
         var isLeftRunning = false
-        defer { if !isLeftRunning { stage.remove() } }
+        // With --keep the logs of a demo that failed stay, too.
+        defer { if !keep { stage.remove() } }
         do {
             let failures = try await untilInterrupted {
                 try await Demo(stage: stage, databaseURL: databaseUrl, options: self).run()

@@ -74,6 +74,34 @@ package enum SettingsCatalog {
             default: 60,
             help: "How long one exchange may take; a short one loses tokens that a slow answer would have brought"
         ),
+        .number(
+            "pitchly.serverTimeLimitSeconds",
+            0...3600,
+            default: 60,
+            help: "How long Pitchly may go on working on an exchange after the deadline"
+        ),
+        .number(
+            "pitchly.graceSeconds",
+            0...86_400,
+            default: 0,
+            help: "For how long Pitchly answers a replay of the last refresh token with its successor; 0 is not at all"
+        ),
+        .flag(
+            "pitchly.allowsAccessTokenExchange",
+            default: true,
+            help: "Whether a lost refresh token may be replaced by exchanging the still valid access token"
+        ),
+        .flag(
+            "pitchly.allowsClientCredentials",
+            default: false,
+            help: "Whether the app may use the grant client_credentials with an organisation's id"
+        ),
+        .number(
+            "pitchly.exchangesPerSecond",
+            1...10_000,
+            default: 20,
+            help: "Exchanges per second of all workers together"
+        ),
     ]
 
     private static let secrets: [Setting] = [
@@ -92,6 +120,11 @@ package enum SettingsCatalog {
             "spoolDir",
             example: "/var/lib/leasehold/spool",
             help: "Folder on a durable disk for the sealed replies of the token endpoint"
+        ),
+        .text(
+            "spoolCopyDir",
+            example: "/mnt/other/spool",
+            help: "A second folder, on another disk, that gets a copy of every reply"
         ),
     ]
 
