@@ -86,6 +86,7 @@ extension Composition {
         worker.heartbeatInterval = .seconds(settings.number("worker.heartbeatSeconds"))
         worker.lapse = worker.heartbeatInterval * 6
         worker.stopMargin = worker.heartbeatInterval * 2
+        worker.rescueInterval = worker.lapse / 2
         worker.drainTime = .seconds(settings.number("worker.drainSeconds"))
         return worker
     }

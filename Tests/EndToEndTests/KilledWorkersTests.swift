@@ -38,7 +38,7 @@ import Testing
             #expect(try await world.count("select count(distinct job_id) \(syncs)") == 2_000)
             #expect(try await world.count("select count(*) \(syncs) and outcome <> 'completed'") == 0)
             // The kills were felt: otherwise this test would prove nothing.
-            #expect(try await world.count("select count(*) from leasehold.job_attempt where outcome = 'killed'") > 0)
+            #expect(try await world.count("select count(*) from leasehold.job_attempt where outcome = 'kill'") > 0)
             let totals = world.pitchly.ledger().totals
             #expect(totals.presentedTwice == 0)
             #expect(totals.posts > 40)

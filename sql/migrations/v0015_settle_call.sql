@@ -177,7 +177,15 @@ begin
         select job_id, run, fate from gone union all select job_id, run, fate from kept;
         get diagnostics done = row_count;
         open := open - done;
-        exit when done = 0 or open <= 0;
+        exit when open <= 0;
+        -- A round that found nothing ends it only if no run of the batch is current any more: all of
+        -- them may have been changed meanwhile.
+        exit when done = 0 and not exists (
+            select from unnest(job_ids, runs) as s(job_id, run)
+                cross join lateral (
+                    select from leasehold.job
+                    where job.job_id = s.job_id and job.run = s.run and job.claimed_by is not null
+                    limit 1) as current);
     end loop;
 end $$;
 

@@ -41,7 +41,7 @@ final class DemoStage: Sendable {
         environment["LEASEHOLD_PITCHLY_CLIENT_SECRET_FILE"] = file("client-secret", clientSecret + "\n")
         environment["LEASEHOLD_KEYRING_FILE"] = file("keyring", try KeyRing.makeLine(id: "demo") + "\n")
         environment["LEASEHOLD_SPOOL_DIR"] = folder.appending(path: "spool").path()
-        environment["LEASEHOLD_WORKER_HEARTBEAT_SECONDS"] = "1"
+        environment["LEASEHOLD_WORKER_HEARTBEAT_SECONDS"] = "2"
         environment["LEASEHOLD_LOG_LEVEL"] = "info"
         environment["LEASEHOLD_LOG_FORMAT"] = "json"
         self.folder = folder

@@ -2,8 +2,10 @@ import Foundation
 import LeaseholdCore
 import Logging
 
-/// One JSON object a line: `time`, `level`, `event`, `logger`, then the metadata, whose keys are
-/// stable. Values are strings; nothing is nested, so that any collector can index the lines.
+/// One JSON object a line: `time`, `level`, `event`, `message`, `logger`, then the metadata, whose
+/// keys are stable. Values are strings; nothing is nested, so that any collector can index the lines.
+///
+/// `event` is the metadata of that name, which whoever logs for programs sets; without it, the message.
 struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
@@ -24,12 +26,15 @@ struct JSONLogHandler: LogHandler {
     func log(event: LogEvent) {
         var members: [(String, String)] = [
             ("time", Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
-            ("level", event.level.rawValue), ("event", event.message.description), ("logger", label),
+            ("level", event.level.rawValue),
         ]
-        if let error = event.error { members.append(("error", errorText(error))) }
         var all = metadata
         all.merge(metadataProvider?.get() ?? [:]) { _, new in new }
         all.merge(event.metadata ?? [:]) { _, new in new }
+        let message = event.message.description
+        members.append(("event", all.removeValue(forKey: "event")?.description ?? message))
+        members += [("message", message), ("logger", label)]
+        if let error = event.error { members.append(("error", errorText(error))) }
         members += all.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
         write("{" + members.map { "\(quoted($0)):\(quoted($1))" }.joined(separator: ",") + "}\n")
     }
