@@ -1750,7 +1750,7 @@ declare
     places jsonb;
     letters record;
     direct leasehold.claimed_job[];
-    round record;
+    lanes leasehold.open_lane[];
     limits record;
     passed text[] := '{}';
     holds boolean := false;
@@ -1801,6 +1801,11 @@ begin
                 return query select * from unnest(direct);
                 wanted := wanted - coalesce(cardinality(direct), 0);
             end if;
+            -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
+            mem.contended := cardinality(direct) > 0 and (
+                cardinality(direct) < cardinality(letters.arrivals)
+                or exists (select from leasehold.lane where lane.queue = any(queues)
+                    and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
             if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
                 holds := leasehold.lanes_tell(letters.arrivals,
                     array(select job_id from unnest(direct)), queues, mem) or holds;
@@ -1811,9 +1816,8 @@ begin
 
     mem.contended := false;
     while wanted > 0 loop
-        select * into round from leasehold.lanes_lock(
-            scopes, queues, mem.earlier_mark, passed, wanted, quantum);
-        if round.lanes is null then
+        lanes := leasehold.lanes_lock(scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        if lanes is null then
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
             exit when holds or waited or mem.contended;
@@ -1825,24 +1829,24 @@ begin
             continue;
         end if;
         mem.contended := true;
-        mem.floor := greatest(mem.floor, (round.lanes[1]).vt);
+        mem.floor := greatest(mem.floor, (lanes[1]).vt);
         mem.floor_at := began;
         taken := 0;
         limits := null;
-        if exists (select from unnest(round.lanes) as l where l.bounded) then
-            select * into limits from leasehold.lanes_limit(round.lanes, free);
-            round.lanes := limits.lanes;
+        if exists (select from unnest(lanes) as l where l.bounded) then
+            select * into limits from leasehold.lanes_limit(lanes, free);
+            lanes := limits.lanes;
             free := limits.free;
             scopes := array(select s from unnest(scopes) as s
                 where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
                     and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
         end if;
-        return query select * from leasehold.lanes_take(who, round.lanes, queues, apart, looked_at);
+        return query select * from leasehold.lanes_take(who, lanes, queues, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
             passed := passed || array(
-                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(round.lanes) as l);
+                select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
             exit when clock_timestamp() > began + interval '250 milliseconds';
         end if;
     end loop;
@@ -2290,7 +2294,15 @@ begin
         select job_id, run, fate from gone union all select job_id, run, fate from kept;
         get diagnostics done = row_count;
         open := open - done;
-        exit when done = 0 or open <= 0;
+        exit when open <= 0;
+        -- A round that found nothing ends it only if no run of the batch is current any more: all of
+        -- them may have been changed meanwhile.
+        exit when done = 0 and not exists (
+            select from unnest(job_ids, runs) as s(job_id, run)
+                cross join lateral (
+                    select from leasehold.job
+                    where job.job_id = s.job_id and job.run = s.run and job.claimed_by is not null
+                    limit 1) as current);
     end loop;
 end $$;
 
@@ -2466,7 +2478,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) IS 'Cuts what bounded lanes give; lanes of tenants that are paused, full or throttled are closed and left out';
 
-CREATE FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer, OUT lanes leasehold.open_lane[], OUT seen integer) RETURNS record
+CREATE FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) RETURNS leasehold.open_lane[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -2479,6 +2491,7 @@ CREATE FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text
     AS $$
 declare
     lane_count constant integer := greatest(1, ceil(wanted::double precision / quantum));
+    lanes leasehold.open_lane[];
 begin
     with held as materialized (
         select s.bounded, s.counted, l.*
@@ -2506,27 +2519,29 @@ begin
                 select true as yes from leasehold.lane
                 where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
                     and (lane.queue, lane.lane_kind) <> (h.queue, h.lane_kind) limit 1) as sib on true
-    ), shared as (
-        select f.*, greatest(1, round(weight * case
-                when count(*) over () < lane_count and (select count(*) from held) < lane_count
-                then greatest(quantum, ceil(wanted::double precision / count(*) over ()))
-                else quantum end))::integer as share
+    ), filled as (
+        -- The level to which the lanes rise together if they get all that is wanted, the lowest
+        -- first: what each lacks to that level is its part.
+        select f.*, weight / job_seconds as speed,
+            (wanted + sum(vt * weight / job_seconds) over lowest) / sum(weight / job_seconds) over lowest as level
         from first as f where rank = 1
+        window lowest as (order by vt, tenant_id)
+    ), shared as (
+        select f.*, ceil((min(level) over () - vt) * speed - 1e-6) as share from filled as f
     ), cut as (
-        select s.*, least(share,
-            wanted - coalesce(sum(share) over (order by vt, tenant_id
-                rows between unbounded preceding and 1 preceding), 0)) as take
+        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id
+            rows between unbounded preceding and 1 preceding), 0)) as take
         from shared as s
     )
-    select (select count(*) from held),
-        array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
+    select array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
             low_priority, low_place, urgent_priority, urgent_place, weight, take,
             bounded or tenant_bounded, limited, siblings)::leasehold.open_lane order by vt)
-    into seen, lanes
+    into lanes
     from cut where take > 0;
+    return lanes;
 end $$;
 
-COMMENT ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer, OUT lanes leasehold.open_lane[], OUT seen integer) IS 'Locks open lanes in order of virtual time, skipping those that other sessions hold';
+COMMENT ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) IS 'Locks open lanes in order of virtual time, skipping those that other sessions hold';
 
 CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
@@ -3859,7 +3874,7 @@ CREATE TABLE leasehold.job_attempt (
     error_label text,
     error text,
     fingerprint text NOT NULL COLLATE pg_catalog."C",
-    CONSTRAINT attempt_outcome_known CHECK ((outcome = ANY (ARRAY['retry'::text, 'discard'::text, 'killed'::text])))
+    CONSTRAINT attempt_outcome_known CHECK ((outcome = ANY (ARRAY['retry'::text, 'discard'::text, 'kill'::text])))
 )
 PARTITION BY RANGE (ended_at);
 

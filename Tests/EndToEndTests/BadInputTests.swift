@@ -1,6 +1,7 @@
 import FakePitchly
 import Foundation
 import LeaseholdCore
+import Postgres
 import Testing
 
 /// Bad input gets a clear error, names what to do, and loses nothing.

@@ -16,7 +16,7 @@ import Testing
             try? FileManager.default.removeItem(at: output)
         }
         try await withEmptyDatabase { database in
-            let demo = try ChildProcess(
+            let demo = try DemoProcess(
                 name: "demo",
                 executable: World.leasehold,
                 arguments: ["demo", "--database-url", database.url, "--folder", folder.path(), "--keep"],

@@ -1,5 +1,6 @@
 import FakePitchly
 import LeaseholdCore
+import Postgres
 import Testing
 
 @Suite(.serialized) struct OneExchangeTests {

@@ -19,7 +19,7 @@ final class World: Sendable {
     let pitchly: FakePitchlyServer
     let folder: URL
     let environment: [String: String]
-    private let processes = Mutex<[ChildProcess]>([])
+    private let processes = Mutex<[DemoProcess]>([])
 
     private static let executables = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     static let leasehold = executables.appending(path: "leasehold")
@@ -27,7 +27,7 @@ final class World: Sendable {
     private init(database: TestDatabase, pitchly: FakePitchlyServer, folder: URL) throws {
         func file(_ name: String, _ text: String) -> String {
             let path = folder.appending(path: name).path()
-            FileManager.default.createFile(
+            _ = FileManager.default.createFile(
                 atPath: path,
                 contents: Data(text.utf8),
                 attributes: [.posixPermissions: 0o600]
@@ -107,8 +107,8 @@ final class World: Sendable {
 
     /// Starts a worker process; its log is in the world's folder.
     @discardableResult
-    func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> ChildProcess {
-        let process = try ChildProcess(
+    func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> DemoProcess {
+        let process = try DemoProcess(
             name: name,
             executable: Self.leasehold,
             arguments: ["worker", "--name", name],
@@ -152,7 +152,7 @@ final class World: Sendable {
     }
 
     func enqueue(_ count: Int, _ kind: String, for tenants: [String]) async throws {
-        try await pool.withConnection { connection in
+        _ = try await pool.withConnection { connection in
             try await connection.query(
                 sql: "select leasehold.enqueue(tenant, $3) from generate_series(1, $2), unnest($1::text[]) as tenant",
                 tenants,
@@ -178,7 +178,8 @@ final class World: Sendable {
         let deadline = clock.now + limit
         var last = try await count(sql)
         while !isReached(last) {
-            try #require(clock.now < deadline, "waited \(limit) for \(what), got \(last): \(try logs().suffix(4000))")
+            let said = (try? logs().suffix(4000)) ?? ""
+            try #require(clock.now < deadline, "waited \(limit) for \(what), got \(last): \(said)")
             try await clock.sleep(for: .milliseconds(50))
             last = try await count(sql)
         }

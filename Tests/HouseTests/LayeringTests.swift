@@ -13,7 +13,7 @@ private struct Layer {
 
 /// Of the toolchain, or allowed from layer 1 up.
 private let everywhere: Set<String> = [
-    "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "Glibc", "Darwin",
+    "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin",
 ]
 private let observability: Set<String> = [
     "Logging", "Metrics", "Tracing", "ServiceLifecycle", "UnixSignals", "Collections", "DequeModule", "HeapModule",

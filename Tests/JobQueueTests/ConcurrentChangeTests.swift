@@ -1,5 +1,6 @@
 import JobQueue
 import LeaseholdCore
+import Postgres
 import Testing
 
 /// Rows of running jobs are changed by others (progress, remembered requests, cancel requests) while

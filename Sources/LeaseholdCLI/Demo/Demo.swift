@@ -104,7 +104,7 @@ struct Demo {
         let flooding = tenants[0]
         var enqueued = try await enqueue(Self.flood, for: [flooding], pool)
         screen.say("\(flooding.id) floods the queue with \(enqueued) jobs before anybody else comes")
-        var victim: ChildProcess? = try stage.startWorker(1, leasehold, for: pitchly)
+        var victim: DemoProcess? = try stage.startWorker(1, leasehold, for: pitchly)
         _ = try stage.startWorker(2, leasehold, for: pitchly)
         screen.say("two workers started")
 

@@ -7,7 +7,7 @@ import TokenVault
 final class DemoStage: Sendable {
     let folder: URL
     private let environment: [String: String]
-    private let running = Mutex<[ChildProcess]>([])
+    private let running = Mutex<[DemoProcess]>([])
 
     /// Makes the folder with its files.
     ///
@@ -81,7 +81,7 @@ final class DemoStage: Sendable {
         return settings
     }
 
-    func startWorker(_ number: Int, _ executable: URL, for pitchly: DemoPitchly) throws -> ChildProcess {
+    func startWorker(_ number: Int, _ executable: URL, for pitchly: DemoPitchly) throws -> DemoProcess {
         try start(
             "worker-\(number)",
             executable: executable,
@@ -103,8 +103,8 @@ final class DemoStage: Sendable {
         executable: URL,
         arguments: [String],
         environment: [String: String]
-    ) throws -> ChildProcess {
-        let process = try ChildProcess(
+    ) throws -> DemoProcess {
+        let process = try DemoProcess(
             name: name,
             executable: executable,
             arguments: arguments,

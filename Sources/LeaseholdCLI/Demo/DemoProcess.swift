@@ -3,7 +3,7 @@ import LeaseholdCore
 import Synchronization
 
 /// A process that the demo started. Its output goes to a file.
-final class ChildProcess: Sendable {
+final class DemoProcess: Sendable {
     let name: String
     let pid: Int32
     private let process: Mutex<Process>
