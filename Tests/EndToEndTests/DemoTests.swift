@@ -35,7 +35,7 @@ import Testing
                 origin: "http://127.0.0.1:\(port.trimmingCharacters(in: .whitespacesAndNewlines))"
             )
             let tokens = try await pitchly.secrets()
-            let dump = try Self.dump(of: database.url)
+            let dump = try Self.output(of: "pg_dump", "--dbname", database.url)
             let logs = try FileManager.default.contentsOfDirectory(
                 at: folder.appending(path: "logs"),
                 includingPropertiesForKeys: nil
@@ -46,33 +46,42 @@ import Testing
             #expect(said.contains("worker-1 killed with SIGKILL"))
             #expect(tokens.count > 100)
             // The canary sings: the same search finds what is there to be found.
-            #expect(Self.found(tokens, in: "x" + tokens[0] + "y").count == 1)
+            #expect(try Self.found(tokens, in: "x" + tokens[0] + "y") == [tokens[0]])
             // A dump shows bytea in hexadecimal.
             let hexadecimal = tokens.map { $0.utf8.map { String(format: "%02x", $0) }.joined() }
-            #expect(Self.found(hexadecimal, in: dump) == [], "an unsealed token is in the database")
+            #expect(try Self.found(hexadecimal, in: dump) == [], "an unsealed token is in the database")
             for (place, text) in [
                 ("the demo's output", said), ("the logs", logs), ("the process list", argumentLists),
                 ("the database", dump),
             ] {
                 #expect(text.count > 100, "\(place) is empty")
-                #expect(Self.found(tokens, in: text) == [], "a token is in \(place)")
+                #expect(try Self.found(tokens, in: text) == [], "a token is in \(place)")
             }
         }
     }
 
-    private static func found(_ tokens: [String], in text: String) -> [Int] {
-        // One pass over the text: every token is longer than its key, by which it is found.
-        let length = 12
-        let byStart = Dictionary(grouping: tokens.indices.filter { tokens[$0].utf8.count > length }) {
-            Array(tokens[$0].utf8.prefix(length))
-        }
-        let bytes = Array(text.utf8)
-        var found: [Int] = []
-        for start in 0..<max(0, bytes.count - length) {
-            guard let candidates = byStart[Array(bytes[start..<start + length])] else { continue }
-            found += candidates.filter { bytes[start...].starts(with: tokens[$0].utf8) }
-        }
-        return found
+    /// Which of `tokens` stand in `text`: the lines of a search by grep, which is made for it.
+    private static func found(_ tokens: [String], in text: String) throws -> [String] {
+        let files = FileManager.default
+        let base = files.temporaryDirectory.appending(path: "canary-\(UUID().uuidString)")
+        let (patterns, searched) = (base.appendingPathExtension("tokens"), base.appendingPathExtension("text"))
+        defer { for file in [patterns, searched] { try? files.removeItem(at: file) } }
+        try Data(tokens.joined(separator: "\n").utf8).write(to: patterns)
+        try Data(text.utf8).write(to: searched)
+        return try output(of: "grep", "-a", "-o", "-F", "-f", patterns.path(), searched.path())
+            .split(separator: "\n").map(String.init)
+    }
+
+    private static func output(of command: String...) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = command
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text
     }
 
     private static func argumentLists() -> String {
@@ -80,18 +89,6 @@ import Testing
         return processes.filter { Int($0) != nil }.compactMap { pid in
             FileManager.default.contents(atPath: "/proc/\(pid)/cmdline").map { String(decoding: $0, as: UTF8.self) }
         }.joined(separator: "\n")
-    }
-
-    private static func dump(of url: String) throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["pg_dump", "--dbname", url]
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
     }
 
     private static func killAll(in folder: URL) {

@@ -1,3 +1,4 @@
+import Dispatch
 import FakePitchly
 import Foundation
 import JobQueue
@@ -88,13 +89,23 @@ final class World: Sendable {
         let errors: String
     }
 
-    /// Runs `leasehold` to its end.
-    func leasehold(_ arguments: String..., environment extra: [String: String] = [:]) throws -> Answer {
+    /// Runs `leasehold` to its end. Waits on a thread of its own: the fake answers on those that
+    /// tasks share, and must not be kept from it.
+    func leasehold(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Answer {
+        let environment = environment.merging(extra) { $1 }
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try Self.run(arguments, environment) })
+            }
+        }
+    }
+
+    private static func run(_ arguments: [String], _ environment: [String: String]) throws -> Answer {
         let process = Process()
         let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = Self.leasehold
+        process.executableURL = leasehold
         process.arguments = arguments
-        process.environment = environment.merging(extra) { $1 }
+        process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
@@ -140,8 +151,8 @@ final class World: Sendable {
             let tenant = "t\(index + 1)"
             let file = folder.appending(path: "session")
             try Data(try pitchly.makeSession(organization: organization).utf8).write(to: file)
-            try expectSuccess(try leasehold("tenants", "add", tenant))
-            try expectSuccess(try leasehold("tenants", "connect", tenant, "--access-token-file", file.path()))
+            try expectSuccess(try await leasehold("tenants", "add", tenant))
+            try expectSuccess(try await leasehold("tenants", "connect", tenant, "--access-token-file", file.path()))
             tenants.append(tenant)
         }
         return tenants
