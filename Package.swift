@@ -180,7 +180,7 @@ let package = Package(
         tests("JobQueueTests", ["JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]),
         tests(
             "TokenVaultTests",
-            ["TokenVault", "Pitchly", "Postgres", "LeaseholdCore", "FakePitchly", "TestSupport"]
+            ["TokenVault", "Pitchly", "Postgres", "LeaseholdCore", "FakePitchly", "TestSupport", logging]
         ),
         tests(
             "WorkerRuntimeTests",

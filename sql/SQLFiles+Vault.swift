@@ -1,7 +1,9 @@
 extension SQLFile {
+    package static let credentialDoubt = SQLFile("credential_doubt", PackageResources.credential_doubt_sql)
     package static let credentialEvents = SQLFile("credential_events", PackageResources.credential_events_sql)
     package static let credentialGiveUp = SQLFile("credential_give_up", PackageResources.credential_give_up_sql)
     package static let credentialList = SQLFile("credential_list", PackageResources.credential_list_sql)
+    package static let credentialLock = SQLFile("credential_lock", PackageResources.credential_lock_sql)
     package static let credentialPostpone = SQLFile("credential_postpone", PackageResources.credential_postpone_sql)
     package static let credentialRead = SQLFile("credential_read", PackageResources.credential_read_sql)
     package static let credentialRequest = SQLFile("credential_request", PackageResources.credential_request_sql)
@@ -36,9 +38,11 @@ extension SQLFile {
 
 extension SQLFiles {
     static let vaultQueries: [SQLFile] = [
+        .credentialDoubt,
         .credentialEvents,
         .credentialGiveUp,
         .credentialList,
+        .credentialLock,
         .credentialPostpone,
         .credentialRead,
         .credentialRequest,

@@ -25,6 +25,7 @@ import Testing
     private func keep(_ record: SpoolRecord, in spool: DirectorySpool) async throws {
         try await spool.reserve(record.attempt)
         try await spool.write(record)
+        await spool.release(record.attempt)
     }
 
     private func files(_ path: String) throws -> [String] {

@@ -103,22 +103,35 @@ import Testing
     }
 
     @Test func givesUpOnlyAfterEverything() {
-        let done = suspicion {
+        let done = suspicion(.dead) {
             $0.deadline = .seconds(-70)
             $0.since = .seconds(-100)
             $0.accessExpiry = nil
             $0.tried = [.accessToken, .lateProbe]
         }
         #expect(next(done) == .giveUp)
-        var noisy = done
-        noisy.deadline = .seconds(-20)
-        #expect(next(noisy) == .wait(.seconds(40)))
         var young = done
         young.since = .seconds(-10)
         #expect(next(young) == .wait(.seconds(20)))
         var doubtful = done
         doubtful.providerInDoubt = true
         #expect(next(doubtful) == .wait(.seconds(15)))
+    }
+
+    @Test func aProbeWithoutAnAnswerIsRepeatedWhenItIsQuietAgain() {
+        let unheard = suspicion {
+            $0.deadline = .seconds(-20)
+            $0.since = .seconds(-300)
+            $0.accessExpiry = nil
+            $0.tried = [.accessToken, .lateProbe]
+        }
+        #expect(next(unheard) == .wait(.seconds(40)))
+        var quiet = unheard
+        quiet.deadline = .seconds(-61)
+        #expect(next(quiet) == .exchange(.lateProbe))
+        #expect(next(quiet) { $0.allowsLateProbe = false } == .giveUp)
+        quiet.reason = .dead
+        #expect(next(quiet) == .giveUp)
     }
 
     @Test func aDeadGenerationIsGivenTheSameRungs() {
@@ -165,13 +178,19 @@ import Testing
                 ladder = RecoveryLadder(profile: graceful)
             }
             var ended = false
-            climb: for _ in 0..<40 {
+            climb: for _ in 0..<200 {
                 switch ladder.next(facts) {
                 case .giveUp:
                     ended = true
                     break climb
                 case .exchange(let rung):
-                    #expect(facts.tried.insert(rung).inserted)
+                    // A probe that is not answered half of the time, and refused otherwise.
+                    #expect(facts.tried.insert(rung).inserted || (rung == .lateProbe && facts.reason == .ambiguous))
+                    if rung == .lateProbe {
+                        facts.reason = random.next() % 2 == 0 ? .ambiguous : .dead
+                        facts.presented = .zero
+                        facts.deadline = .seconds(75)
+                    }
                 case .wait(let delay):
                     #expect(delay > .zero)
                     facts = later(facts, by: delay)

@@ -67,6 +67,25 @@ import Testing
         #expect(await world.spool.sealingKeys() == ["key": 1])
     }
 
+    @Test(arguments: Kind.allCases) func aReplyTakesThePlaceOfItsClaim(kind: Kind) async throws {
+        let world = try await world(kind)
+        let claim = try record(at: world.clock)
+        let reply = SpoolRecord(
+            tenant: claim.tenant,
+            generation: claim.generation,
+            attempt: claim.attempt,
+            writtenAt: claim.writtenAt,
+            sealed: claim.sealed + [1, 2, 3]
+        )
+        try await world.spool.reserve(claim.attempt)
+        try await world.spool.write(claim)
+        #expect(await world.spool.find(claim.tenant, generation: 1, everywhere: true) == [claim])
+        try await world.spool.write(reply)
+        #expect(await world.spool.find(claim.tenant, generation: 1, everywhere: true) == [reply])
+        await #expect(throws: SpoolError.self) { try await world.spool.write(reply) }
+        #expect(await world.spool.record(claim.attempt) == reply)
+    }
+
     @Test(arguments: Kind.allCases) func nothingIsWrittenWithoutAReservation(kind: Kind) async throws {
         let world = try await world(kind)
         await #expect(throws: SpoolError.self) { try await world.spool.write(try record(at: world.clock)) }
@@ -116,23 +135,25 @@ import Testing
     }
 
     @Test(arguments: Kind.allCases) func settledRecordsMakeRoomAndOthersDoNot(kind: Kind) async throws {
+        // Three records, and one place of the two that the next attempt wants.
         let world = try await world(kind, capacity: 4)
         var records: [SpoolRecord] = []
-        for index in 0..<4 {
+        for index in 0..<3 {
             let record = try record("t\(index)", at: world.clock)
             try await world.spool.reserve(record.attempt)
             try await world.spool.write(record)
+            await world.spool.release(record.attempt)
             records.append(record)
         }
         await #expect(throws: SpoolError.self) { try await world.spool.reserve(UUID()) }
         await world.spool.settle(records[2].attempt)
         try await world.spool.reserve(UUID())
         #expect(await world.spool.record(records[2].attempt) == nil)
-        for index in [0, 1, 3] { #expect(await world.spool.record(records[index].attempt) == records[index]) }
+        for index in [0, 1] { #expect(await world.spool.record(records[index].attempt) == records[index]) }
     }
 
     @Test(arguments: Kind.allCases) func aReleasedReservationMakesRoom(kind: Kind) async throws {
-        let world = try await world(kind, capacity: 1)
+        let world = try await world(kind, capacity: 2)
         for _ in 0..<10 {
             let attempt = UUID()
             try await world.spool.reserve(attempt)

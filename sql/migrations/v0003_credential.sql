@@ -33,7 +33,7 @@ create table leasehold.provider (
     cooldown_first interval not null default '30 seconds',
     cooldown_longest interval not null default '15 minutes',
     stop_probe_every interval not null default '10 minutes',
-    failover_hold interval not null default '30 seconds',
+    failover_hold interval not null default '135 seconds',
     updated_at timestamptz not null default clock_timestamp(),
     constraint provider_open_breaker_has_reason
         check (breaker = 'closed' or (breaker_reason is not null and breaker_cooldown is not null)),
@@ -54,6 +54,8 @@ comment on column leasehold.provider.stop_client is
     'Check value of the client whose configuration was refused; workers with another configuration go on';
 comment on column leasehold.provider.timeline is
     'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
+comment on column leasehold.provider.failover_hold is
+    'Longer than an exchange can be out and be worked on, because a failover may have lost its intent';
 comment on column leasehold.provider.hold_until is 'End of the time in which workers replay their spools after a failover';
 
 create table leasehold.credential (

@@ -10,16 +10,21 @@ set search_path = pg_catalog, pg_temp
 return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 -- Makes the row of a provider, or takes over the settings of the worker that started last.
-create function leasehold.provider_register(provider_name text, rate double precision, burst_size integer) returns void
+create function leasehold.provider_register(
+    provider_name text, rate double precision, burst_size integer, hold_ms bigint
+) returns void
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
-    insert into leasehold.provider as p (provider, exchanges_per_second, burst, bucket, timeline)
-    values (provider_name, rate, burst_size, burst_size, leasehold.wal_timeline())
+    insert into leasehold.provider as p (
+        provider, exchanges_per_second, burst, bucket, failover_hold, timeline)
+    values (
+        provider_name, rate, burst_size, burst_size, hold_ms * interval '1 millisecond', leasehold.wal_timeline())
     on conflict (provider) do update
         set exchanges_per_second = excluded.exchanges_per_second, burst = excluded.burst,
-            updated_at = clock_timestamp()
-        where (p.exchanges_per_second, p.burst) is distinct from (excluded.exchanges_per_second, excluded.burst);
+            failover_hold = excluded.failover_hold, updated_at = clock_timestamp()
+        where (p.exchanges_per_second, p.burst, p.failover_hold)
+            is distinct from (excluded.exchanges_per_second, excluded.burst, excluded.failover_hold);
 $$;
 
 -- Takes up to wanted exchanges out of the budget, or says why not and when to ask again.

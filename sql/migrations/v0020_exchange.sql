@@ -2,7 +2,7 @@
 -- the credential first; whoever holds that lock reads the truth.
 
 -- What a worker gets to present. outcome: go, or why not: moved, exchanging, suspect,
--- needs_authorization, no_credential, no_tenant, backing_off, tried.
+-- needs_authorization, no_credential, no_tenant, backing_off, held, tried.
 create type leasehold.exchange_ticket as (
     outcome text,
     generation bigint,
@@ -126,7 +126,9 @@ begin
     set attempt_id = attempt, attempt_generation = c.generation, attempt_rung = rung,
         attempt_grant = ticket.grant_kind, attempt_worker = by_worker, attempt_started_at = moment,
         attempt_deadline = ticket.deadline,
-        rungs_tried = case when rung in ('refresh', 'connect') then rungs_tried else rungs_tried || rung end,
+        rungs_tried = case
+            when rung in ('refresh', 'connect') or rung = any (rungs_tried) then rungs_tried
+            else rungs_tried || rung end,
         refresh_due_at = case when rung = 'connect' then refresh_due_at else ticket.deadline end,
         updated_at = moment
     where tenant_id = of_tenant;
@@ -144,9 +146,35 @@ return case
     when c.state = 'needs_authorization' then 'needs_authorization'
     when rung = 'refresh' and c.suspect_reason is not null then 'suspect'
     when rung <> 'refresh' and c.suspect_reason is null then 'moved'
-    when rung = any (c.rungs_tried) then 'tried'
+    -- A probe without an answer may be repeated; the ladder knows when.
+    when rung <> 'late_probe' and rung = any (c.rungs_tried) then 'tried'
     when c.not_before > clock_timestamp() then 'backing_off'
+    -- Admitted on the old primary, beginning on the new one.
+    when exists (
+        select from leasehold.provider p
+        where p.provider = c.provider
+            and (p.timeline is distinct from leasehold.wal_timeline() or p.hold_until > clock_timestamp()))
+        then 'held'
 end;
+
+-- For a generation that a spool knows to have been presented: if the row knows of no intent and no
+-- suspicion, their commits were lost. True if the row is suspect only now.
+create function leasehold.credential_doubt(
+    of_tenant text, presented bigint, presented_at timestamptz, deadline timestamptz
+) returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform leasehold.commit_durably();
+    update leasehold.credential
+    set suspect_reason = 'ambiguous', suspect_at = clock_timestamp(), suspect_presented_at = presented_at,
+        suspect_deadline = deadline, refresh_due_at = clock_timestamp(), updated_at = clock_timestamp()
+    where tenant_id = of_tenant and generation = presented and state = 'active' and attempt_id is null
+        and suspect_reason is null;
+    return found;
+end
+$$;
 
 -- What came of saving a reply. outcome: saved; already (this very attempt was saved before);
 -- superseded (the generation has moved on by another); behind (the row is older than what was

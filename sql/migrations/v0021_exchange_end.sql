@@ -216,4 +216,4 @@ $$;
 
 revoke all on function leasehold.exchange_begin, leasehold.exchange_save, leasehold.exchange_fail,
     leasehold.exchange_cancel, leasehold.exchange_apply, leasehold.exchange_archive, leasehold.exchange_abandon,
-    leasehold.credential_give_up, leasehold.credential_store from public;
+    leasehold.credential_give_up, leasehold.credential_doubt, leasehold.credential_store from public;

@@ -106,11 +106,11 @@ struct RecoveryLadder: Sendable {
     }
 
     /// Never before it is quiet: presented while the first is still being processed, it would be
-    /// taken for a thief's.
+    /// taken for a thief's. A probe that got no answer proves nothing and is repeated when it is quiet
+    /// again; only a refusal is final.
     private func lateProbe(_ suspicion: Suspicion, quiet: Duration) -> Step? {
-        guard profile.allowsLateProbe, suspicion.hasRefreshToken, !suspicion.tried.contains(.lateProbe) else {
-            return nil
-        }
+        let isAnswered = suspicion.tried.contains(.lateProbe) && suspicion.reason == .dead
+        guard profile.allowsLateProbe, suspicion.hasRefreshToken, !isAnswered else { return nil }
         let lateMoment = (suspicion.accessExpiry ?? .zero) - reserve(suspicion)
         let start = max(quiet, lateMoment)
         return start > .zero ? .wait(start) : .exchange(.lateProbe)

@@ -32,6 +32,9 @@ package actor DirectorySpool: SpoolStore {
         let keyID: String?
     }
 
+    /// The claim and the reply.
+    private static let placesPerAttempt = 2
+
     let path: String
     let settings: Settings
     let clock: any WallClock
@@ -39,7 +42,7 @@ package actor DirectorySpool: SpoolStore {
     var files: [Int: SpoolFile] = [:]
     var nextFile = 0
     var free: [Place] = []
-    var reserved: [UUID: Place] = [:]
+    var reserved: [UUID: [Place]] = [:]
     var kept: [UUID: Kept] = [:]
     var attempts: [TenantID: Set<UUID>] = [:]
     /// Attempts in the order they were written, for expiry; may name some that are gone.
@@ -83,19 +86,30 @@ package actor DirectorySpool: SpoolStore {
     }
 
     package func reserve(_ attempt: UUID) throws {
-        if free.isEmpty { expire() }
-        if free.isEmpty {
-            if kept.count + reserved.count < settings.capacity {
-                try grow()
-            } else {
-                try evictOldestSettled()
+        for _ in 0..<Self.placesPerAttempt {
+            do {
+                try makeRoom()
+            } catch {
+                release(attempt)
+                throw error
             }
+            reserved[attempt, default: []].append(free.removeLast())
         }
-        reserved[attempt] = free.removeLast()
+    }
+
+    private func makeRoom() throws {
+        if free.isEmpty { expire() }
+        guard free.isEmpty else { return }
+        let taken = reserved.values.reduce(kept.count) { $0 + $1.count }
+        if taken < settings.capacity {
+            try grow()
+        } else {
+            try evictOldestSettled()
+        }
     }
 
     package func write(_ record: SpoolRecord) async throws {
-        guard let place = reserved.removeValue(forKey: record.attempt) else { throw SpoolError.notReserved(path) }
+        guard let place = reserved[record.attempt]?.popLast() else { throw SpoolError.notReserved(path) }
         let bytes = SlotFormat.encode(record)
         guard bytes.count < SlotFormat.longestContent else {
             free.append(place)
@@ -115,11 +129,12 @@ package actor DirectorySpool: SpoolStore {
             give(back: target)
             throw error
         }
+        drop(record.attempt)
         keep(record, isSettled: false, at: target)
     }
 
     package func release(_ attempt: UUID) {
-        if let place = reserved.removeValue(forKey: attempt) { give(back: place) }
+        for place in reserved.removeValue(forKey: attempt) ?? [] { give(back: place) }
     }
 
     package func discard(_ attempt: UUID) { drop(attempt) }

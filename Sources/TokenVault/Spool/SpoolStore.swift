@@ -4,23 +4,25 @@ package import LeaseholdCore
 /// The durable copies of replies of the token endpoint, written before anybody looks into them.
 ///
 /// A reply carries the only successor of a token that is already spent. So room for it is reserved
-/// before the token is presented, and the copy is on the disk before the reply is parsed. Copies are
-/// kept for a day after they were settled, because a failover can lose the commit that settled them.
+/// before the token is presented, and the copy is on the disk before the reply is parsed. Before
+/// that, a claim says that the token is about to be presented: a failover can lose the commit that
+/// says so in the database. All are kept for a day, because it can also lose the commit of the reply.
 package protocol SpoolStore: Sendable {
-    /// Makes room for one reply.
+    /// Makes room for the claim and the reply of one attempt.
     ///
     /// - Throws: ``SpoolError``. Then nothing may be presented.
     func reserve(_ attempt: UUID) async throws
 
-    /// Returns when the record is on the disk (in one of the copies at least).
+    /// Returns when the record is on the disk (in one of the copies at least). A second one of the same
+    /// attempt, its reply, takes the place of the first, its claim, once it is there.
     ///
-    /// - Throws: ``SpoolError``; the reply is then only in memory.
+    /// - Throws: ``SpoolError``; the record is then only in memory.
     func write(_ record: SpoolRecord) async throws
 
-    /// Gives the room of an attempt back to which no reply came; a record stays.
+    /// Gives back the room that an attempt has not used; a record stays.
     func release(_ attempt: UUID) async
 
-    /// Drops a record that can never be of use: a reply that was a clear refusal.
+    /// Drops a record that can never be of use: nothing was presented, or nothing was spent.
     func discard(_ attempt: UUID) async
 
     /// Notes that the database has the record, so that its room may be reused first.

@@ -3,7 +3,7 @@ import Foundation
 import LeaseholdCore
 
 /// What is sealed into a spool record: the raw reply, and all that is needed to save it without the
-/// worker that got it.
+/// worker that got it; or a claim, which says that a token is about to be presented.
 struct SpooledReply: Sendable {
     struct Facts: Codable, Sendable {
         var rung: String
@@ -11,12 +11,15 @@ struct SpooledReply: Sendable {
         var worker: UUID
         /// By the database's clock, when the intent was written.
         var startedAt: Date
+        /// When the worker no longer waits for an answer.
+        var deadline: Date
         /// Of the refresh token that the row held then; nil if it held none. A generation alone does
         /// not prove that the row is the same after a restore.
         var base: [UInt8]?
         var organization: String?
         var fingerprint: String?
-        var status: Int
+        /// Nil for a claim.
+        var status: Int?
         var contentType: String?
         var retryAfter: String?
         var complete: Bool
@@ -46,8 +49,9 @@ struct SpooledReply: Sendable {
     }
 
     var reply: TokenEndpointReply {
-        .answered(
-            status: facts.status,
+        guard let status = facts.status else { return .noReply(reason: "claim") }
+        return .answered(
+            status: status,
             contentType: facts.contentType,
             retryAfter: facts.retryAfter,
             body: body,

@@ -52,6 +52,7 @@ extension CredentialStore {
         case "no_credential": .noCredential
         case "no_tenant": .noTenant
         case "backing_off": .backingOff(retryAfter)
+        case "held": .held
         case "tried": .tried
         default: .moved
         }
@@ -71,6 +72,14 @@ extension CredentialStore {
             PostgresCall(.exchangeHold, tenant.rawValue, attempt, generation),
         ])
         return answers.last?.isEmpty == false
+    }
+
+    /// Makes a generation suspect that a spool knows to have been presented, and the row does not.
+    ///
+    /// - Returns: whether the row did not know.
+    func doubt(_ tenant: TenantID, generation: Int64, presentedAt: Date, deadline: Date) async throws -> Bool {
+        try await pool.query(.credentialDoubt, tenant.rawValue, generation, presentedAt, deadline).only
+            .decode("doubted")
     }
 
     /// Takes an intent back that led to nothing.

@@ -145,8 +145,13 @@ struct CredentialStore: Sendable {
         try await pool.query(.credentialPostpone, tenant.rawValue, generation, delay.milliseconds)
     }
 
-    func giveUp(_ tenant: TenantID, generation: Int64, detail: String) async throws -> Bool {
-        try await pool.query(.credentialGiveUp, tenant.rawValue, generation, detail).only.decode("given_up")
+    func giveUp(
+        _ tenant: TenantID,
+        generation: Int64,
+        detail: String,
+        on connection: PostgresConnection
+    ) async throws -> Bool {
+        try await connection.query(.credentialGiveUp, tenant.rawValue, generation, detail).only.decode("given_up")
     }
 
     /// Where credentials stand, for comparison with a spool.
@@ -160,12 +165,21 @@ struct CredentialStore: Sendable {
         var places: [TenantID: Place] = [:]
         for row in try await pool.query(.credentialStanding, tenants.map(\.rawValue)) {
             guard let tenant = TenantID(rawValue: try row.decode("tenant_id")) else { continue }
-            places[tenant] = Place(
-                generation: try row.decode("generation"),
-                savedAttempt: try row.decode("saved_attempt_id"),
-                refreshToken: try row.decode("refresh_token")
-            )
+            places[tenant] = try Place(row)
         }
         return places
+    }
+
+    /// Holds the row's lock until the connection's transaction ends.
+    func lockedPlace(of tenant: TenantID, on connection: PostgresConnection) async throws -> Place? {
+        try await connection.query(.credentialLock, tenant.rawValue).first.map { try Place($0) }
+    }
+}
+
+extension CredentialStore.Place {
+    init(_ row: PostgresRow) throws {
+        generation = try row.decode("generation")
+        savedAttempt = try row.decode("saved_attempt_id")
+        refreshToken = try row.decode("refresh_token")
     }
 }

@@ -40,6 +40,8 @@ enum ExchangeObstacle: Sendable, Equatable {
     case noCredential
     case noTenant
     case backingOff(Duration)
+    /// A failover is being replayed.
+    case held
     case tried
 }
 

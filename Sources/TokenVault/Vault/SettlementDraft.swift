@@ -9,7 +9,8 @@ struct SettlementDraft: Sendable {
     /// The refresh token that the row held when the intent was written.
     let base: Secret?
     let fingerprint: String?
-    let reply: TokenEndpointReply
+    let deadline: Date
+    var reply: TokenEndpointReply
     let sealer: Sealer
     var isSpooled = false
 
@@ -25,20 +26,43 @@ struct SettlementDraft: Sendable {
         guard case .answered(let status, let contentType, let retryAfter, let body, let complete) = reply else {
             return nil
         }
+        var facts = claim(worker: worker).facts
+        facts.status = status
+        facts.contentType = contentType
+        facts.retryAfter = retryAfter
+        facts.complete = complete
+        return SpooledReply(facts: facts, body: body)
+    }
+
+    /// What goes to the spool before anything is presented.
+    func claim(worker: WorkerID) -> SpooledReply {
         let facts = SpooledReply.Facts(
             rung: order.rung.rawValue,
             grant: ticket.grantKind,
             worker: worker.rawValue,
             startedAt: ticket.startedAt,
+            deadline: deadline,
             base: SpooledReply.base(of: base),
             organization: order.organization ?? ticket.organization,
             fingerprint: fingerprint,
-            status: status,
-            contentType: contentType,
-            retryAfter: retryAfter,
-            complete: complete
+            status: nil,
+            contentType: nil,
+            retryAfter: nil,
+            complete: false
         )
-        return SpooledReply(facts: facts, body: body)
+        return SpooledReply(facts: facts, body: [])
+    }
+
+    /// Sealed for the place it belongs to.
+    func record(of spooled: SpooledReply, at time: Date) throws -> SpoolRecord {
+        let place = Sealer.Place(tenant: tenant, column: .spool, generation: ticket.generation)
+        return SpoolRecord(
+            tenant: tenant,
+            generation: ticket.generation,
+            attempt: attempt,
+            writtenAt: time,
+            sealed: try sealer.seal(try spooled.encoded(), at: place)
+        )
     }
 }
 
@@ -77,7 +101,7 @@ extension CredentialStore.Save {
         grantKind = facts.grant
         worker = facts.worker
         startedAt = facts.startedAt
-        status = facts.status
+        status = facts.status ?? 0
         fingerprint = facts.fingerprint
         refreshCell = try refresh.map {
             try sealer.seal($0, at: Sealer.Place(tenant: tenant, column: .refreshToken, generation: next))

@@ -75,8 +75,10 @@ extension TokenVault {
             throw VaultError.temporarilyUnavailable(tenant, after: .seconds(5), cause: errorLabel(error))
         case .obstructed(.moved), .superseded: return nil
         case .saved(nil), .obstructed, .failed, .behind:
-            // The row says how long to wait; a moment keeps a row that says nothing from spinning.
-            try await wait(tenant, pause.next(), cause: "exchange_failed", waited: waited)
+            // The row says how long to wait; from the second time on, a moment keeps a row that says
+            // nothing from spinning.
+            if pause.hasBegun { try await wait(tenant, pause.next(), cause: "exchange_failed", waited: waited) }
+            pause.hasBegun = true
             return nil
         }
     }
@@ -176,6 +178,8 @@ extension TokenVault {
 
 /// Growing pauses between two looks of one flight: 50 ms, doubling, at most 1 s.
 struct FlightPause {
+    /// Something was already tried without a pause.
+    var hasBegun = false
     private var current: Duration = .milliseconds(50)
 
     mutating func next() -> Duration {

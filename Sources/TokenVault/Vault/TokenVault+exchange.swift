@@ -20,13 +20,16 @@ extension TokenVault {
         inFlight.insert(attempt)
         defer { inFlight.remove(attempt) }
         do {
-            // A reply to this very generation that is already here beats presenting it again.
-            if let seen = order.seen, try await replay(order.tenant, generation: seen) { return .obstructed(.moved) }
+            if let obstacle = try await spoolsObject(to: order) { return .obstructed(obstacle) }
             let sealer = try await currentSealer()
             try sealer.proveUsable()
             try await spool.reserve(attempt)
             await reach(.prepared, order.tenant)
             let outcome = await present(order, attempt: attempt, sealer: sealer)
+            switch outcome {
+            case .obstructed, .unfit: await spool.discard(attempt)
+            case .saved, .failed, .superseded, .behind: break
+            }
             await spool.release(attempt)
             return outcome
         } catch {
@@ -66,10 +69,11 @@ extension TokenVault {
         on connection: PostgresConnection
     ) async throws -> Settlement {
         let began = time.now()
+        let deadline = settings.longestAttempt(profile)
         let beginning = try await store.begin(
             order,
             attempt: attempt,
-            deadline: settings.sendWindow + profile.exchangeDeadline + .seconds(5),
+            deadline: deadline,
             lockTimeout: .seconds(5),
             on: connection
         )
@@ -79,6 +83,17 @@ extension TokenVault {
         }
         await reach(.intentCommitted, order.tenant)
         let (grant, base) = try makeGrant(order, ticket, sealer: sealer)
+        var draft = SettlementDraft(
+            order: order,
+            attempt: attempt,
+            ticket: ticket,
+            base: base,
+            fingerprint: grant.secret.map { sealer.fingerprint(of: $0) },
+            deadline: ticket.startedAt + deadline.seconds,
+            reply: .noReply(reason: "not sent yet"),
+            sealer: sealer
+        )
+        if case .refreshToken = grant { try await claim(draft) }
         guard try await store.hold(order.tenant, attempt: attempt, generation: ticket.generation, on: connection) else {
             throw ExchangeUnfit(label: "intent_gone", message: "the intent was closed by another worker")
         }
@@ -87,18 +102,14 @@ extension TokenVault {
         guard time.now() - began < settings.sendWindow else {
             throw ExchangeUnfit(label: "too_late", message: "the intent was written too long ago to be used")
         }
-        let reply = await exchange(grant, profile.exchangeDeadline)
+        draft.reply = await exchange(grant, profile.exchangeDeadline)
         await reach(.replied, order.tenant)
-        let draft = SettlementDraft(
-            order: order,
-            attempt: attempt,
-            ticket: ticket,
-            base: base,
-            fingerprint: grant.secret.map { sealer.fingerprint(of: $0) },
-            reply: reply,
-            sealer: sealer
-        )
         return await settle(draft, on: connection)
+    }
+
+    /// On the disk before a refresh token leaves: the intent's commit may be lost with its primary.
+    private func claim(_ draft: SettlementDraft) async throws {
+        try await spool.write(try draft.record(of: draft.claim(worker: store.worker), at: wallClock.now()))
     }
 
     /// What is presented, and the refresh token that the row holds meanwhile.

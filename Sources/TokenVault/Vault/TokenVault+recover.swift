@@ -65,7 +65,7 @@ extension TokenVault {
             return .saved(token)
         case .superseded, .obstructed(.moved): return .healthy
         case .obstructed(.exchanging(let delay)), .obstructed(.backingOff(let delay)): return .waiting(delay)
-        case .unfit: return .waiting(.seconds(5))
+        case .obstructed(.held), .unfit: return .waiting(.seconds(5))
         case .failed, .behind, .obstructed: return nil
         }
     }
@@ -80,7 +80,7 @@ extension TokenVault {
             case .ambiguous: "no usable answer came to the exchange of its refresh token"
             case .dead: "the provider refused its refresh token"
             }
-        guard try await store.giveUp(tenant, generation: generation, detail: detail) else {
+        guard try await verdictStands(tenant, generation, detail) else {
             try await store.postpone(tenant, generation: generation, by: .seconds(15))
             return .waiting(.seconds(15))
         }
@@ -94,5 +94,17 @@ extension TokenVault {
             ]
         )
         return .gaveUp
+    }
+
+    /// A last look into the spools, under the row's lock: a reply that comes later finds the verdict
+    /// and beats it, one that is there now prevents it.
+    private func verdictStands(_ tenant: TenantID, _ generation: Int64, _ detail: String) async throws -> Bool {
+        await spool.adoptOrphans()
+        return try await store.pool.withTransaction { connection in
+            guard let place = try await store.lockedPlace(of: tenant, on: connection), place.generation == generation,
+                try await !successorIsSpooled(tenant, place)
+            else { return false }
+            return try await store.giveUp(tenant, generation: generation, detail: detail, on: connection)
+        }
     }
 }

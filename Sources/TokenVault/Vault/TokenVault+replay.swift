@@ -36,49 +36,124 @@ extension TokenVault {
         return Int(next - generation)
     }
 
-    /// Saves a reply to this generation, if one is found.
+    /// What the spools of this worker have against presenting a generation: a reply to it, which is
+    /// saved instead, or the claim of an attempt that the row knows nothing of.
+    func spoolsObject(to order: ExchangeOrder) async throws -> ExchangeObstacle? {
+        guard let generation = order.seen else { return nil }
+        let found = await records(order.tenant, generation: generation)
+        guard !found.isEmpty else { return nil }
+        if try await replay(order.tenant, generation: generation) { return .moved }
+        guard order.rung == .refresh, let place = try await store.places(of: [order.tenant])[order.tenant] else {
+            return nil
+        }
+        let sealer = try await currentSealer()
+        for record in found {
+            guard let facts = try reading(record, of: place, sealer: sealer)?.spooled.facts,
+                facts.grant == "refresh_token"
+            else { continue }
+            let isNews = try await store.doubt(
+                order.tenant,
+                generation: generation,
+                presentedAt: facts.startedAt,
+                deadline: facts.deadline
+            )
+            if isNews { return .suspect }
+        }
+        return nil
+    }
+
+    /// Saves a reply to this generation, if one is found; the newest, if there are several.
     ///
-    /// - Parameter everywhere: also looks into the spools of living workers on the same disk.
+    /// - Parameters:
+    ///   - everywhere: also looks into the spools of living workers on the same disk.
+    ///   - after: only a reply to an exchange that started later.
     /// - Returns: whether the row has moved.
-    func replay(_ tenant: TenantID, generation: Int64, everywhere: Bool = false) async throws -> Bool {
-        let records = await spool.find(tenant, generation: generation, everywhere: everywhere)
-            .filter { !inFlight.contains($0.attempt) }
-            .sorted { $0.writtenAt < $1.writtenAt }
+    func replay(
+        _ tenant: TenantID,
+        generation: Int64,
+        everywhere: Bool = false,
+        after start: Date? = nil
+    ) async throws -> Bool {
+        let records = await records(tenant, generation: generation, everywhere: everywhere)
         guard !records.isEmpty else { return false }
         guard let place = try await store.places(of: [tenant])[tenant], place.generation == generation else {
             return false
         }
         let sealer = try await currentSealer()
-        for record in records where try await apply(record, to: place, sealer: sealer) {
-            Counter(label: "vault_recovered", dimensions: [("rung", "spool")]).increment()
-            return true
+        for record in records {
+            guard let reading = try reading(record, of: place, sealer: sealer),
+                start.map({ reading.spooled.facts.startedAt > $0 }) ?? true
+            else { continue }
+            if try await apply(record, reading, to: place, sealer: sealer) {
+                Counter(label: "vault_recovered", dimensions: [("rung", "spool")]).increment()
+                return true
+            }
         }
         return false
     }
 
-    /// Compare-and-set of one record on the row: the same generation, and the very token that was
-    /// presented, because after a restore another lineage may carry the same number.
-    private func apply(_ record: SpoolRecord, to place: CredentialStore.Place, sealer: Sealer) async throws -> Bool {
-        let metadata: Logger.Metadata = ["tenant": "\(record.tenant)", "generation": "\(record.generation)"]
+    /// Newest first, without those that this process is working on.
+    private func records(_ tenant: TenantID, generation: Int64, everywhere: Bool = false) async -> [SpoolRecord] {
+        await spool.find(tenant, generation: generation, everywhere: everywhere)
+            .filter { !inFlight.contains($0.attempt) }
+            .sorted { $0.writtenAt > $1.writtenAt }
+    }
+
+    struct Reading {
         let spooled: SpooledReply
+        /// The refresh token of the row, which is the one that was presented.
         let base: Secret?
+    }
+
+    /// Opens a record. Nil if it is not about the token that the row holds: after a restore another
+    /// lineage may carry the same number.
+    private func reading(
+        _ record: SpoolRecord,
+        of place: CredentialStore.Place,
+        sealer: Sealer
+    ) throws -> Reading? {
+        let base: Secret?
+        let spooled: SpooledReply
         do {
             let spoolPlace = Sealer.Place(tenant: record.tenant, column: .spool, generation: record.generation)
             spooled = try SpooledReply(decoding: try sealer.open(record.sealed, at: spoolPlace))
             let cellPlace = Sealer.Place(tenant: record.tenant, column: .refreshToken, generation: record.generation)
             base = try place.refreshToken.map { try sealer.openSecret($0, at: cellPlace) }
         } catch {
-            logger.error("spool_unreadable", metadata: metadata.merging(["error": "\(errorText(error))"]) { $1 })
-            return false
+            logger.error(
+                "spool_unreadable",
+                metadata: [
+                    "tenant": "\(record.tenant)", "generation": "\(record.generation)", "error": "\(errorText(error))",
+                ]
+            )
+            return nil
         }
-        guard spooled.facts.base == SpooledReply.base(of: base) else { return false }
-        let verdict = ExchangeVerdict(
-            spooled.reply,
-            grant: spooled.facts.grant,
-            profile: profile,
-            now: wallClock.now()
-        )
-        guard case .tokens(let tokens) = verdict, let save = try replaying(record, spooled.facts, tokens, base, sealer)
+        return spooled.facts.base == SpooledReply.base(of: base) ? Reading(spooled: spooled, base: base) : nil
+    }
+
+    /// Whether some spool holds a reply that would move this row. Used under the row's lock.
+    func successorIsSpooled(_ tenant: TenantID, _ place: CredentialStore.Place) async throws -> Bool {
+        let sealer = try await currentSealer()
+        for record in await records(tenant, generation: place.generation, everywhere: true) {
+            guard let reading = try reading(record, of: place, sealer: sealer) else { continue }
+            if case .tokens = verdict(of: reading.spooled) { return true }
+        }
+        return false
+    }
+
+    private func verdict(of spooled: SpooledReply) -> ExchangeVerdict {
+        ExchangeVerdict(spooled.reply, grant: spooled.facts.grant, profile: profile, now: wallClock.now())
+    }
+
+    /// Compare-and-set of one record on the row.
+    private func apply(
+        _ record: SpoolRecord,
+        _ reading: Reading,
+        to place: CredentialStore.Place,
+        sealer: Sealer
+    ) async throws -> Bool {
+        guard case .tokens(let tokens) = verdict(of: reading.spooled),
+            let save = try replaying(record, reading.spooled.facts, tokens, reading.base, sealer)
         else { return false }
         var replay = save
         replay.witness = place.refreshToken
@@ -87,7 +162,10 @@ extension TokenVault {
         guard case .saved = saving else { return false }
         await spool.settle(record.attempt)
         cache.forget(record.tenant)
-        logger.notice("spool_replayed", metadata: metadata)
+        logger.notice(
+            "spool_replayed",
+            metadata: ["tenant": "\(record.tenant)", "generation": "\(record.generation)"]
+        )
         return true
     }
 

@@ -29,6 +29,17 @@ extension TokenVault {
         var witness: [UInt8]?
         while true {
             if !draft.isSpooled { draft.isSpooled = await spoolAgain(draft) }
+            // Another worker's later exchange of this generation, which is only in its spool, goes first.
+            if let saved = try? await replay(
+                draft.tenant,
+                generation: draft.ticket.generation,
+                after: draft.ticket.startedAt
+            ),
+                saved
+            {
+                await spool.settle(draft.attempt)
+                return .superseded
+            }
             let judged = judge(draft, witness: witness)
             do {
                 let rows = try await store.pool.query(judged.call)
@@ -70,15 +81,7 @@ extension TokenVault {
         guard let reply = draft.spooled(worker: store.worker) else { return false }
         let began = time.now()
         do {
-            let place = Sealer.Place(tenant: draft.tenant, column: .spool, generation: draft.ticket.generation)
-            let record = SpoolRecord(
-                tenant: draft.tenant,
-                generation: draft.ticket.generation,
-                attempt: draft.attempt,
-                writtenAt: wallClock.now(),
-                sealed: try draft.sealer.seal(try reply.encoded(), at: place)
-            )
-            try await spool.write(record)
+            try await spool.write(try draft.record(of: reply, at: wallClock.now()))
             Timer(label: "vault_spool_write_seconds").record(duration: time.now() - began)
             return true
         } catch {
@@ -177,11 +180,10 @@ extension TokenVault {
         _ rows: PostgresRows
     ) async throws -> ExchangeOutcome? {
         guard judged.isSave else {
-            // A clear refusal is worth no room; the bytes of an ambiguous answer may still explain it.
-            if case .ambiguous = judged.verdict {
-                await spool.settle(draft.attempt)
-            } else {
-                await spool.discard(draft.attempt)
+            switch judged.verdict {
+            // Evidence that the token was presented, should a failover lose what the row says now.
+            case .ambiguous, .dead: await spool.settle(draft.attempt)
+            case .notSent, .throttled, .misconfigured, .tokens: await spool.discard(draft.attempt)
             }
             if draft.order.rung != .connect { cache.forget(draft.tenant) }
             return .failed(judged.verdict)

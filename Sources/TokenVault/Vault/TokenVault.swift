@@ -67,7 +67,7 @@ package final class TokenVault: Sendable {
         self.keys = keys
         self.spool = spool
         store = CredentialStore(pool: pool, provider: profile.name, client: client, worker: worker)
-        ladder = RecoveryLadder(profile: profile)
+        ladder = RecoveryLadder(profile: profile, spoolPatience: settings.spoolPatience)
         time = VaultTime(clock)
         self.wallClock = wallClock
         self.random = random
@@ -84,7 +84,8 @@ package final class TokenVault: Sendable {
             .providerRegister,
             profile.name,
             profile.exchangesPerSecond,
-            Int32(clamping: profile.burst)
+            Int32(clamping: profile.burst),
+            settings.failoverHold(profile).milliseconds
         )
         try await registerKeys()
     }

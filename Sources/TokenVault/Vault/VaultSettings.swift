@@ -26,14 +26,28 @@ package struct VaultSettings: Sendable {
     package var claimTime: Duration = .seconds(10)
     /// How often a credential that nobody needs is looked at. Default 300 s.
     package var idleRecheck: Duration = .seconds(300)
-    /// How often the spools are compared with the rows; below the failover hold (30 s). Default 10 s.
+    /// How often the spools are compared with the rows. Default 10 s.
     package var replayInterval: Duration = .seconds(10)
+    /// How long a suspect generation waits for a reply in somebody's spool before the verdict; three
+    /// times ``replayInterval`` or more. Default 30 s.
+    package var spoolPatience: Duration = .seconds(30)
     /// Longest pause of the refresh service between two looks. Default 1 s.
     package var pollInterval: Duration = .seconds(1)
     /// How long the log of exchanges is kept. Default 90 days.
     package var historyTime: Duration = .seconds(90 * 86_400)
 
     package init() {}
+
+    /// From the intent to the moment its owner certainly neither sends nor waits any more.
+    func longestAttempt(_ profile: ProviderProfile) -> Duration {
+        sendWindow + profile.exchangeDeadline + .seconds(5)
+    }
+
+    /// For how long after a failover nothing is presented: what was out may still come back, or still be
+    /// worked on by the provider, and the database may not know of it.
+    func failoverHold(_ profile: ProviderProfile) -> Duration {
+        max(longestAttempt(profile) + profile.serverTimeLimit, replayInterval * 3)
+    }
 
     /// - Throws: ``VaultSettingError`` for the first value out of range.
     package func validated(profile: ProviderProfile, poolSize: Int) throws(VaultSettingError) -> VaultSettings {
