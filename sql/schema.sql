@@ -589,6 +589,21 @@ CREATE FUNCTION leasehold.commit_durably() RETURNS void
     where current_setting('synchronous_commit') not in ('on', 'remote_apply');
 $$;
 
+CREATE FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    perform leasehold.commit_durably();
+    update leasehold.credential
+    set suspect_reason = 'ambiguous', suspect_at = clock_timestamp(), suspect_presented_at = presented_at,
+        suspect_deadline = deadline, refresh_due_at = clock_timestamp(), updated_at = clock_timestamp()
+    where tenant_id = of_tenant and generation = presented and state = 'active' and attempt_id is null
+        and suspect_reason is null;
+    return found;
+end
+$$;
+
 CREATE FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1480,7 +1495,9 @@ begin
     set attempt_id = attempt, attempt_generation = c.generation, attempt_rung = rung,
         attempt_grant = ticket.grant_kind, attempt_worker = by_worker, attempt_started_at = moment,
         attempt_deadline = ticket.deadline,
-        rungs_tried = case when rung in ('refresh', 'connect') then rungs_tried else rungs_tried || rung end,
+        rungs_tried = case
+            when rung in ('refresh', 'connect') or rung = any (rungs_tried) then rungs_tried
+            else rungs_tried || rung end,
         refresh_due_at = case when rung = 'connect' then refresh_due_at else ticket.deadline end,
         updated_at = moment
     where tenant_id = of_tenant;
@@ -1559,10 +1576,77 @@ begin
 end
 $$;
 
+CREATE FUNCTION leasehold.wal_timeline() RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+
+CREATE TABLE leasehold.provider (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    exchanges_per_second double precision DEFAULT 20 NOT NULL,
+    burst integer DEFAULT 20 NOT NULL,
+    bucket double precision DEFAULT 20 NOT NULL,
+    bucket_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    blocked_until timestamp with time zone,
+    breaker text DEFAULT 'closed'::text NOT NULL,
+    breaker_reason text,
+    breaker_opened_at timestamp with time zone,
+    breaker_cooldown interval,
+    probe_at timestamp with time zone,
+    probing boolean DEFAULT false NOT NULL,
+    unanswered integer DEFAULT 0 NOT NULL,
+    dead integer DEFAULT 0 NOT NULL,
+    dead_since timestamp with time zone,
+    stop_reason text,
+    stop_client text,
+    stopped_at timestamp with time zone,
+    timeline text,
+    hold_until timestamp with time zone,
+    unanswered_limit integer DEFAULT 8 NOT NULL,
+    dead_limit integer DEFAULT 5 NOT NULL,
+    dead_window interval DEFAULT '00:01:00'::interval NOT NULL,
+    cooldown_first interval DEFAULT '00:00:30'::interval NOT NULL,
+    cooldown_longest interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_probe_every interval DEFAULT '00:10:00'::interval NOT NULL,
+    failover_hold interval DEFAULT '00:02:15'::interval NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text]))),
+    CONSTRAINT provider_burst_positive CHECK ((burst > 0)),
+    CONSTRAINT provider_name_shape CHECK ((provider ~ '^[a-z][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT provider_open_breaker_has_reason CHECK (((breaker = 'closed'::text) OR ((breaker_reason IS NOT NULL) AND (breaker_cooldown IS NOT NULL)))),
+    CONSTRAINT provider_rate_positive CHECK ((exchanges_per_second > (0)::double precision)),
+    CONSTRAINT provider_stop_has_client CHECK (((stop_reason IS NULL) = (stop_client IS NULL)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE leasehold.provider IS 'What all workers share about one token endpoint: the budget of exchanges, the breaker, a stop';
+
+COMMENT ON COLUMN leasehold.provider.bucket IS 'Exchanges that may start now; refilled on use from bucket_at';
+
+COMMENT ON COLUMN leasehold.provider.blocked_until IS 'Retry-After of a 429: no exchange before';
+
+COMMENT ON COLUMN leasehold.provider.breaker IS 'open: one probe at a time, and no credential is given up';
+
+COMMENT ON COLUMN leasehold.provider.probe_at IS 'When an open breaker or a stop lets the next probe through';
+
+COMMENT ON COLUMN leasehold.provider.probing IS 'A probe is out: its failure, and no other, doubles the cooldown';
+
+COMMENT ON COLUMN leasehold.provider.unanswered IS 'Ambiguous exchanges in a row; unanswered_limit of them open the breaker';
+
+COMMENT ON COLUMN leasehold.provider.dead IS 'Generations called dead since dead_since; dead_limit of them within dead_window are an incident at the provider';
+
+COMMENT ON COLUMN leasehold.provider.stop_client IS 'Check value of the client whose configuration was refused; workers with another configuration go on';
+
+COMMENT ON COLUMN leasehold.provider.timeline IS 'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
+
+COMMENT ON COLUMN leasehold.provider.hold_until IS 'End of the time in which workers replay their spools after a failover';
+
+COMMENT ON COLUMN leasehold.provider.failover_hold IS 'Longer than an exchange can be out and be worked on, because a failover may have lost its intent';
+
 CREATE FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) RETURNS text
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN CASE WHEN (rung = 'connect'::text) THEN NULL::text WHEN ((c).generation IS DISTINCT FROM seen) THEN 'moved'::text WHEN ((c).state = 'needs_authorization'::text) THEN 'needs_authorization'::text WHEN ((rung = 'refresh'::text) AND ((c).suspect_reason IS NOT NULL)) THEN 'suspect'::text WHEN ((rung <> 'refresh'::text) AND ((c).suspect_reason IS NULL)) THEN 'moved'::text WHEN (rung = ANY ((c).rungs_tried)) THEN 'tried'::text WHEN ((c).not_before > clock_timestamp()) THEN 'backing_off'::text ELSE NULL::text END;
+    RETURN CASE WHEN (rung = 'connect'::text) THEN NULL::text WHEN ((c).generation IS DISTINCT FROM seen) THEN 'moved'::text WHEN ((c).state = 'needs_authorization'::text) THEN 'needs_authorization'::text WHEN ((rung = 'refresh'::text) AND ((c).suspect_reason IS NOT NULL)) THEN 'suspect'::text WHEN ((rung <> 'refresh'::text) AND ((c).suspect_reason IS NULL)) THEN 'moved'::text WHEN ((rung <> 'late_probe'::text) AND (rung = ANY ((c).rungs_tried))) THEN 'tried'::text WHEN ((c).not_before > clock_timestamp()) THEN 'backing_off'::text WHEN (EXISTS (SELECT FROM leasehold.provider p WHERE ((p.provider = (exchange_obstacle.c).provider) AND ((p.timeline IS DISTINCT FROM leasehold.wal_timeline()) OR (p.hold_until > clock_timestamp()))))) THEN 'held'::text ELSE NULL::text END;
 
 CREATE FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) RETURNS leasehold.exchange_saving
     LANGUAGE plpgsql
@@ -3117,16 +3201,19 @@ begin
 end
 $$;
 
-CREATE FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer) RETURNS void
+CREATE FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer, hold_ms bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    insert into leasehold.provider as p (provider, exchanges_per_second, burst, bucket, timeline)
-    values (provider_name, rate, burst_size, burst_size, leasehold.wal_timeline())
+    insert into leasehold.provider as p (
+        provider, exchanges_per_second, burst, bucket, failover_hold, timeline)
+    values (
+        provider_name, rate, burst_size, burst_size, hold_ms * interval '1 millisecond', leasehold.wal_timeline())
     on conflict (provider) do update
         set exchanges_per_second = excluded.exchanges_per_second, burst = excluded.burst,
-            updated_at = clock_timestamp()
-        where (p.exchanges_per_second, p.burst) is distinct from (excluded.exchanges_per_second, excluded.burst);
+            failover_hold = excluded.failover_hold, updated_at = clock_timestamp()
+        where (p.exchanges_per_second, p.burst, p.failover_hold)
+            is distinct from (excluded.exchanges_per_second, excluded.burst, excluded.failover_hold);
 $$;
 
 CREATE FUNCTION leasehold.provider_return(provider_name text, unused integer) RETURNS void
@@ -3560,11 +3647,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.wake_ring() IS 'Notifies leasehold_wake with the queue as payload, only if a worker sleeps: NOTIFY takes a lock that all committing sessions share';
-
-CREATE FUNCTION leasehold.wal_timeline() RETURNS text
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 CREATE FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) RETURNS record
     LANGUAGE plpgsql
@@ -4121,66 +4203,6 @@ COMMENT ON COLUMN leasehold.mirror_table.deletion_confirmed IS 'The next sync ma
 
 COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Newest Updated At seen, as the API writes it: where an incremental pass begins';
 
-CREATE TABLE leasehold.provider (
-    provider text NOT NULL COLLATE pg_catalog."C",
-    exchanges_per_second double precision DEFAULT 20 NOT NULL,
-    burst integer DEFAULT 20 NOT NULL,
-    bucket double precision DEFAULT 20 NOT NULL,
-    bucket_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    blocked_until timestamp with time zone,
-    breaker text DEFAULT 'closed'::text NOT NULL,
-    breaker_reason text,
-    breaker_opened_at timestamp with time zone,
-    breaker_cooldown interval,
-    probe_at timestamp with time zone,
-    probing boolean DEFAULT false NOT NULL,
-    unanswered integer DEFAULT 0 NOT NULL,
-    dead integer DEFAULT 0 NOT NULL,
-    dead_since timestamp with time zone,
-    stop_reason text,
-    stop_client text,
-    stopped_at timestamp with time zone,
-    timeline text,
-    hold_until timestamp with time zone,
-    unanswered_limit integer DEFAULT 8 NOT NULL,
-    dead_limit integer DEFAULT 5 NOT NULL,
-    dead_window interval DEFAULT '00:01:00'::interval NOT NULL,
-    cooldown_first interval DEFAULT '00:00:30'::interval NOT NULL,
-    cooldown_longest interval DEFAULT '00:15:00'::interval NOT NULL,
-    stop_probe_every interval DEFAULT '00:10:00'::interval NOT NULL,
-    failover_hold interval DEFAULT '00:00:30'::interval NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT provider_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text]))),
-    CONSTRAINT provider_burst_positive CHECK ((burst > 0)),
-    CONSTRAINT provider_name_shape CHECK ((provider ~ '^[a-z][a-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT provider_open_breaker_has_reason CHECK (((breaker = 'closed'::text) OR ((breaker_reason IS NOT NULL) AND (breaker_cooldown IS NOT NULL)))),
-    CONSTRAINT provider_rate_positive CHECK ((exchanges_per_second > (0)::double precision)),
-    CONSTRAINT provider_stop_has_client CHECK (((stop_reason IS NULL) = (stop_client IS NULL)))
-)
-WITH (fillfactor='50');
-
-COMMENT ON TABLE leasehold.provider IS 'What all workers share about one token endpoint: the budget of exchanges, the breaker, a stop';
-
-COMMENT ON COLUMN leasehold.provider.bucket IS 'Exchanges that may start now; refilled on use from bucket_at';
-
-COMMENT ON COLUMN leasehold.provider.blocked_until IS 'Retry-After of a 429: no exchange before';
-
-COMMENT ON COLUMN leasehold.provider.breaker IS 'open: one probe at a time, and no credential is given up';
-
-COMMENT ON COLUMN leasehold.provider.probe_at IS 'When an open breaker or a stop lets the next probe through';
-
-COMMENT ON COLUMN leasehold.provider.probing IS 'A probe is out: its failure, and no other, doubles the cooldown';
-
-COMMENT ON COLUMN leasehold.provider.unanswered IS 'Ambiguous exchanges in a row; unanswered_limit of them open the breaker';
-
-COMMENT ON COLUMN leasehold.provider.dead IS 'Generations called dead since dead_since; dead_limit of them within dead_window are an incident at the provider';
-
-COMMENT ON COLUMN leasehold.provider.stop_client IS 'Check value of the client whose configuration was refused; workers with another configuration go on';
-
-COMMENT ON COLUMN leasehold.provider.timeline IS 'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
-
-COMMENT ON COLUMN leasehold.provider.hold_until IS 'End of the time in which workers replay their spools after a failover';
-
 CREATE TABLE leasehold.queue (
     queue text NOT NULL COLLATE pg_catalog."C",
     paused_at timestamp with time zone,
@@ -4595,6 +4617,8 @@ ALTER TABLE ONLY leasehold.mirror_table
 ALTER TABLE ONLY leasehold.sync_run
     ADD CONSTRAINT sync_run_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
 
+REVOKE ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) FROM PUBLIC;
@@ -4623,6 +4647,8 @@ REVOKE ALL ON FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) F
 
 REVOKE ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
@@ -4631,8 +4657,6 @@ REVOKE ALL ON FUNCTION leasehold.provider_answered(provider_name text, client te
 
 REVOKE ALL ON FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer, hold_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
