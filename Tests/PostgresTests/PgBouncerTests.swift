@@ -44,7 +44,7 @@ struct PgBouncerTests {
     }
 
     @Test func `no prepared statement and no setting stays behind in a shared session`() async throws {
-        try await withBouncer(configure: { $0.statementTimeout = .seconds(77) }) { pool, direct in
+        try await withBouncer(statementTimeout: .seconds(77)) { pool, _ in
             try await pool.run(script: "create table t (id bigint primary key, name text)")
             _ = try await pool.query(insert, 1, "x")
             _ = try await pool.pipeline([PostgresCall(count), PostgresCall(count)])
@@ -82,7 +82,7 @@ struct PgBouncerTests {
     }
 
     private func withBouncer(
-        configure: (inout PostgresConfiguration) -> Void = { _ in },
+        statementTimeout: Duration? = nil,
         _ body: (PostgresPool, _ direct: PostgresPool) async throws -> Void
     ) async throws {
         try await withEmptyDatabase { database in
@@ -90,7 +90,7 @@ struct PgBouncerTests {
             try await withPgBouncer(socketFolder: folder, port: port, serverConnections: 3) { bouncer in
                 var configuration = PostgresConfiguration(url: bouncer.url(database: database.name))
                 configuration.preparesStatements = false
-                configure(&configuration)
+                configuration.statementTimeout = statementTimeout
                 try await withPool(configuration, size: 12) { pool in
                     try await untilReachable(pool)
                     try await body(pool, database.pool(size: 1))

@@ -33,18 +33,27 @@ struct SocketAddress {
         }
     }
 
-    func listen() throws -> Int32 {
+    func listen(backlog: Int32 = 128) throws -> Int32 {
         try withSocket { descriptor, address in
             var yes: Int32 = 1
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
             guard bind(descriptor, address, length) == 0 else { return "bind" }
-            return Foundation.listen(descriptor, 128) == 0 ? nil : "listen"
+            return Foundation.listen(descriptor, backlog) == 0 ? nil : "listen"
         }
     }
 
     func connect() throws -> Int32 {
         try withSocket { descriptor, address in
             Foundation.connect(descriptor, address, length) == 0 ? nil : "connect"
+        }
+    }
+
+    /// Begins to connect and does not wait for the outcome.
+    func startConnecting() throws -> Int32 {
+        try withSocket { descriptor, address in
+            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+            let result = Foundation.connect(descriptor, address, length)
+            return result == 0 || errno == EINPROGRESS ? nil : "connect"
         }
     }
 

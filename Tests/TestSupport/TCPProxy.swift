@@ -65,6 +65,9 @@ package final class TCPProxy: @unchecked Sendable {
     private var strikes = 0
     private var isClosed = false
     private var pairs: [ObjectIdentifier: Pair] = [:]
+    private var opened = 0
+    private var replyBytes = 0
+    private var openWatchers: [(opened: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var watchers: [(strikes: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
     package init(to target: Target) throws {
@@ -112,6 +115,24 @@ package final class TCPProxy: @unchecked Sendable {
         return strikes
     }
 
+    /// Bytes that servers have sent since the proxy was made, whatever became of them.
+    package var replyByteCount: Int {
+        lock.lock()
+        defer { lock.unlock() }
+        return replyBytes
+    }
+
+    /// Waits until `count` connections have been opened in all.
+    package func connections(_ count: Int) async {
+        await withCheckedContinuation { continuation in
+            lock.lock()
+            let isThere = opened >= count
+            if !isThere { openWatchers.append((count, continuation)) }
+            lock.unlock()
+            if isThere { continuation.resume() }
+        }
+    }
+
     /// Waits until faults have hit `count` connections in all.
     package func strikes(_ count: Int) async {
         await withCheckedContinuation { continuation in
@@ -146,7 +167,11 @@ package final class TCPProxy: @unchecked Sendable {
             lock.lock()
             pair.generation = generation
             pairs[ObjectIdentifier(pair)] = pair
+            opened += 1
+            let reached = openWatchers.filter { $0.opened <= opened }
+            openWatchers.removeAll { $0.opened <= opened }
             lock.unlock()
+            for watcher in reached { watcher.continuation.resume() }
             Thread.detachNewThread { [self] in pump(pair, .request) }
             Thread.detachNewThread { [self] in pump(pair, .reply) }
         }
@@ -202,6 +227,7 @@ package final class TCPProxy: @unchecked Sendable {
     private func judge(_ pair: Pair, _ direction: Direction, _ count: Int) -> Verdict {
         lock.lock()
         defer { lock.unlock() }
+        if direction == .reply { replyBytes += count }
         while fault == .holdReplies, direction == .reply, !isClosed { lock.wait() }
         if pair.generation != generation {
             pair.generation = generation
