@@ -180,7 +180,7 @@ let package = Package(
         tests("JobQueueTests", ["JobQueue", "Postgres", "LeaseholdCore", "TestSupport"]),
         tests(
             "TokenVaultTests",
-            ["TokenVault", "Pitchly", "Postgres", "LeaseholdCore", "FakePitchly", "TestSupport", logging]
+            ["TokenVault", "Pitchly", "Postgres", "LeaseholdCore", "FakePitchly", "TestSupport", logging, lifecycle]
         ),
         tests(
             "WorkerRuntimeTests",

@@ -43,6 +43,7 @@ package enum SQLFiles {
         SQLFile("v0021_exchange_end", PackageResources.v0021_exchange_end_sql),
         SQLFile("v0022_credential_read", PackageResources.v0022_credential_read_sql),
         SQLFile("v0023_credential_due", PackageResources.v0023_credential_due_sql),
+        SQLFile("v0024_roles", PackageResources.v0024_roles_sql),
     ]
 
     /// Every statement under `queries/`.

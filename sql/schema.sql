@@ -3407,6 +3407,63 @@ $$;
 
 COMMENT ON FUNCTION leasehold.retry_delay(kind text, attempt integer) IS 'Seconds to wait after a failed attempt: uniform from 0 to base * 2^(attempt - 1), at most the cap (full jitter)';
 
+CREATE FUNCTION leasehold.roles_apply() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    role_name text;
+    relation regclass;
+    secret_tables text[] := array['credential', 'credential_archive', 'sealing_key'];
+    vault_tables text[] := secret_tables || array['credential_exchange', 'credential_event', 'provider'];
+begin
+    foreach role_name in array array['leasehold_vault', 'leasehold_worker', 'leasehold_dashboard'] loop
+        if to_regrole(role_name) is null then
+            begin
+                execute format('create role %I nologin', role_name);
+            exception
+                when insufficient_privilege then
+                    raise notice 'role % is missing and may not be made by this user', role_name;
+                when duplicate_object or unique_violation then
+                    null;
+            end;
+        end if;
+        if to_regrole(role_name) is null then continue; end if;
+        execute format('grant usage on schema leasehold to %I', role_name);
+    end loop;
+
+    if to_regrole('leasehold_vault') is not null then
+        for relation in
+            select c.oid::regclass from pg_class c
+            where c.relnamespace = 'leasehold'::regnamespace and c.relname = any (vault_tables)
+        loop
+            execute format('grant select, insert, update, delete on %s to leasehold_vault', relation);
+        end loop;
+        grant select on leasehold.credential_status, leasehold.tenant, leasehold.schema_migration to leasehold_vault;
+        grant execute on all functions in schema leasehold to leasehold_vault;
+    end if;
+
+    if to_regrole('leasehold_worker') is not null then
+        for relation in
+            select c.oid::regclass from pg_class c
+            where c.relnamespace = 'leasehold'::regnamespace and c.relkind in ('r', 'p')
+                and c.relname <> all (vault_tables)
+        loop
+            execute format('grant select, insert, update, delete on %s to leasehold_worker', relation);
+        end loop;
+        grant usage on all sequences in schema leasehold to leasehold_worker;
+        grant execute on function leasehold.credential_read, leasehold.credential_request to leasehold_worker;
+    end if;
+
+    if to_regrole('leasehold_dashboard') is not null then
+        grant select on leasehold.credential_status, leasehold.credential_exchange, leasehold.credential_event
+            to leasehold_dashboard;
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.roles_apply() IS 'Makes the roles that are missing, as far as this user may, and grants each of them its rights; may be repeated';
+
 CREATE FUNCTION leasehold.sealing_key_of(sealed bytea) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4617,46 +4674,304 @@ ALTER TABLE ONLY leasehold.mirror_table
 ALTER TABLE ONLY leasehold.sync_run
     ADD CONSTRAINT sync_run_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
 
+GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
+GRANT USAGE ON SCHEMA leasehold TO leasehold_worker;
+GRANT USAGE ON SCHEMA leasehold TO leasehold_dashboard;
+
+GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) TO leasehold_vault;
+
+GRANT USAGE ON SEQUENCE leasehold.wake_id_seq TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.wake TO leasehold_worker;
+
+GRANT ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_worker;
 
 REVOKE ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_worker;
 
 REVOKE ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.error_fingerprint(kind text, label text, error text) TO leasehold_vault;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_abandon(c leasehold.credential) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_abandon(c leasehold.credential) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, rung text, grant_used text, reply leasehold.exchange_reply, moment timestamp with time zone, log_outcome text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, rung text, grant_used text, reply leasehold.exchange_reply, moment timestamp with time zone, log_outcome text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.wal_timeline() TO leasehold_vault;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.provider TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.history_prepare(first_day date, days integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_arrived() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_vault;
+
+GRANT USAGE ON SEQUENCE leasehold.job_id_seq TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.job_place_seq TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job TO leasehold_worker;
+
+GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_retry(retried bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.kind_move(moved_kind text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.kind_pause(kind text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.kind_resume(kind text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lane_key(tenant_id text, queue text, lane_kind text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_answered(provider_name text, client text, started timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_answered(provider_name text, client text, started timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer, hold_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer, hold_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.queue_changed() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.queue_pause(queue text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.queue_resume(queue text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.reconcile(settled_for interval) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.refuse_unknown_tenant(tenant text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.retry_delay(kind text, attempt integer) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.roles_apply() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.roles_apply() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.sealing_key_of(sealed bytea) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.tenant_unpark(tenant text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.wake_job(job leasehold.job) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_rescue() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_stop(who uuid) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_unregister(who uuid) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_vault;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.bucket TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_archive TO leasehold_vault;
+
+GRANT USAGE ON SEQUENCE leasehold.credential_archive_archive_id_seq TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_event TO leasehold_vault;
+GRANT SELECT ON TABLE leasehold.credential_event TO leasehold_dashboard;
+
+GRANT USAGE ON SEQUENCE leasehold.credential_event_event_id_seq TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_exchange TO leasehold_vault;
+GRANT SELECT ON TABLE leasehold.credential_exchange TO leasehold_dashboard;
+
+GRANT USAGE ON SEQUENCE leasehold.credential_exchange_exchange_id_seq TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold.credential_status TO leasehold_vault;
+GRANT SELECT ON TABLE leasehold.credential_status TO leasehold_dashboard;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_attempt TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_cancel TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_dependency TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_history TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_idempotency TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.kind TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.lane TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.lane_floor TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.lease TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_change TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_field TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_record TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_stage TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_table TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.queue TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.schedule TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.schedule_schedule_id_seq TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold.schema_migration TO leasehold_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.schema_migration TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.sealing_key TO leasehold_vault;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.sync_run TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.sync_run_sync_id_seq TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold.tenant TO leasehold_vault;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant_hold TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.worker TO leasehold_worker;

@@ -14,14 +14,18 @@ import Testing
     private func withSuspect<R>(
         _ fault: Fault,
         rotation: RotationMode = .strict,
-        profile change: (inout ProviderProfile) -> Void = { _ in },
+        profile: ProviderProfile = ProviderProfile(),
         _ body: (VaultWorld, TokenVault) async throws -> R
     ) async throws -> R {
         try await withVaultWorld {
             $0.oauth.rotation = rotation
         } _: { world in
             let vault = try await world.vault(
-                profile: change,
+                profile: {
+                    $0.grace = profile.grace
+                    $0.allowsAccessTokenExchange = profile.allowsAccessTokenExchange
+                    $0.allowsClientCredentials = profile.allowsClientCredentials
+                },
                 settings: {
                     $0.cacheTime = .zero
                     $0.shortPatience = .zero
@@ -35,6 +39,12 @@ import Testing
             _ = try await vault.tend(tenant, generation: 1)
             return try await body(world, vault)
         }
+    }
+
+    private func profile(_ change: (inout ProviderProfile) -> Void) -> ProviderProfile {
+        var profile = ProviderProfile()
+        change(&profile)
+        return profile
     }
 
     private func state(_ world: VaultWorld) async throws -> String {
@@ -70,7 +80,7 @@ import Testing
     @Test func aTokenThatWasNeverProcessedIsFoundByTheLateProbe() async throws {
         try await withSuspect(
             .answer(.init(status: 503), .before),
-            profile: { $0.allowsAccessTokenExchange = false }
+            profile: profile { $0.allowsAccessTokenExchange = false }
         ) { world, vault in
             guard case .waiting(let delay) = try await vault.recover(tenant) else {
                 Issue.record("expected to wait")
@@ -93,7 +103,7 @@ import Testing
     @Test func aLostReplyWithoutAnyOtherGrantNeedsAPerson() async throws {
         try await withSuspect(
             .close(.after, isReset: true),
-            profile: { $0.allowsAccessTokenExchange = false }
+            profile: profile { $0.allowsAccessTokenExchange = false }
         ) { world, vault in
             try await world.advance(by: .seconds(850))
             // The probe is refused, and nothing can turn up any more.
@@ -120,7 +130,7 @@ import Testing
         try await withSuspect(
             .close(.after, isReset: true),
             rotation: .grace(seconds: 30),
-            profile: { $0.grace = .seconds(30) }
+            profile: profile { $0.grace = .seconds(30) }
         ) { world, vault in
             // `tend` has climbed the ladder already.
             #expect(try await world.value("generation", tenant, as: Int64.self) == 2)
@@ -132,7 +142,7 @@ import Testing
     @Test func theOrganisationsIdRenewsACredentialThatLostItsRefreshToken() async throws {
         try await withSuspect(
             .close(.after, isReset: true),
-            profile: {
+            profile: profile {
                 $0.allowsAccessTokenExchange = false
                 $0.allowsClientCredentials = true
             }

@@ -31,6 +31,20 @@ import Testing
         }
     }
 
+    @Test func anExchangeWritesToItsSpoolTwice() async throws {
+        try await withVaultWorld { world in
+            let spool = CountingSpool(try await world.newSpool())
+            let vault = try await world.vault(spool: spool, settings: { $0.cacheTime = .zero })
+            try await world.connect(tenant, vault)
+            let before = spool.writes
+            try await world.advance(by: .seconds(3600))
+            _ = try await vault.accessToken(for: tenant)
+            // The claim before the POST and the reply after it, each with one fdatasync.
+            #expect(spool.writes - before == 2)
+            #expect(await spool.summaries().count == 2)
+        }
+    }
+
     @Test func withoutRoomInTheSpoolNothingIsPresented() async throws {
         try await withVaultWorld { world in
             let calm = try await world.vault(settings: { $0.cacheTime = .zero })
@@ -108,6 +122,34 @@ import Testing
             #expect(world.fake.ledger().totals.posts == 1)
         }
     }
+}
+
+/// Counts what goes to the disk.
+final class CountingSpool: SpoolStore {
+    private let base: any SpoolStore
+    private let count = Mutex(0)
+
+    init(_ base: any SpoolStore) { self.base = base }
+
+    var writes: Int { count.withLock { $0 } }
+
+    func reserve(_ attempt: UUID) async throws { try await base.reserve(attempt) }
+
+    func write(_ record: SpoolRecord) async throws {
+        count.withLock { $0 += 1 }
+        try await base.write(record)
+    }
+
+    func release(_ attempt: UUID) async { await base.release(attempt) }
+    func discard(_ attempt: UUID) async { await base.discard(attempt) }
+    func settle(_ attempt: UUID) async { await base.settle(attempt) }
+    func summaries() async -> [SpoolSummary] { await base.summaries() }
+    func record(_ attempt: UUID) async -> SpoolRecord? { await base.record(attempt) }
+    func find(_ tenant: TenantID, generation: Int64, everywhere: Bool) async -> [SpoolRecord] {
+        await base.find(tenant, generation: generation, everywhere: everywhere)
+    }
+    func adoptOrphans() async { await base.adoptOrphans() }
+    func sealingKeys() async -> [String: Int] { await base.sealingKeys() }
 }
 
 /// A key management service that can be away.
