@@ -144,6 +144,24 @@ final class World: Sendable {
 
     // MARK: The database
 
+    /// Jobs and workers as they stand, for the message of a test that waited in vain.
+    private func situation() async throws -> String {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                sql: """
+                    select format('%s %s: %s, oldest %s, errors %s', state, kind, count(*), min(claimed_at),
+                        array_agg(distinct left(last_error, 200))) from leasehold.job group by state, kind
+                    union all
+                    select format('worker %s: heartbeat %s ago, lapsed %s, holds %s', name,
+                        clock_timestamp() - heartbeat_at, lapsed_at,
+                        (select count(*) from leasehold.job where claimed_by = worker_id))
+                    from leasehold.worker where lapsed_at is null
+                    """
+            )
+        }
+        return try rows.map { try $0.decode(0, as: String.self) }.joined(separator: "\n")
+    }
+
     /// Connects a tenant of each organisation by the seed's flow; `t1`, `t2`, ….
     func connectTenants() async throws -> [String] {
         var tenants: [String] = []
@@ -189,8 +207,10 @@ final class World: Sendable {
         let deadline = clock.now + limit
         var last = try await count(sql)
         while !isReached(last) {
-            let said = (try? logs().suffix(4000)) ?? ""
-            try #require(clock.now < deadline, "waited \(limit) for \(what), got \(last): \(said)")
+            if clock.now >= deadline {
+                let situation = try await situation()
+                try #require(clock.now < deadline, "waited \(limit) for \(what), got \(last): \(situation)")
+            }
             try await clock.sleep(for: .milliseconds(50))
             last = try await count(sql)
         }
