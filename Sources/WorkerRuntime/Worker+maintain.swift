@@ -1,4 +1,4 @@
-internal import JobQueue
+package import JobQueue
 internal import LeaseholdCore
 
 /// Work beside the jobs, done by every worker at its interval: safe to run anywhere at the same
@@ -13,6 +13,18 @@ package struct MaintenanceTask: Sendable {
         self.name = name
         self.interval = interval
         self.body = body
+    }
+}
+
+extension MaintenanceTask {
+    /// Drops history older than its keep, with whole days; makes the days to come. Every ten minutes.
+    package static func prune(_ queue: JobQueue, keepHistory: Duration = .seconds(14 * 86_400)) -> MaintenanceTask {
+        MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune(keepHistory: keepHistory) }
+    }
+
+    /// Repairs lanes and arrivals that disagree with the jobs; none are expected. Every minute.
+    package static func reconcile(_ queue: JobQueue) -> MaintenanceTask {
+        MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() }
     }
 }
 

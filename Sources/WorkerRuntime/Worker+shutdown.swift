@@ -30,7 +30,8 @@ extension Worker {
         do {
             try await timeline.limit(settings.farewellTime, "stop") { try await self.queue.stop(worker) }
         } catch {
-            report(.farewellFailed(error))
+            // Cancelled when the last job has ended meanwhile: the sign-off says more.
+            if !Task.isCancelled { report(.farewellFailed(error)) }
         }
     }
 

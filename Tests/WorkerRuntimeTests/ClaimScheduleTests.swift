@@ -233,13 +233,18 @@ import Testing
         #expect(try waitMoment(schedule.next(now: .zero, free: 16)) <= pacing.shortestPause * 2)
     }
 
-    @Test func `A new life, or a claim without an answer, sets the flag again`() {
+    @Test func `A claim without an answer may or may not have set the flag, so it is set again`() {
         var schedule = sleeper()
-        schedule.forgetFlag()
-        schedule.mayHaveMore()
-        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
-        schedule = sleeper()
         schedule.failed(retryAt: .zero)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+    }
+
+    @Test func `A new life claims at once and sets the flag of its own`() {
+        var schedule = sleeper()
+        schedule.failed(retryAt: .seconds(5))
+        schedule.restarted()
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
         report(&schedule, 0, at: .zero)
         #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
     }

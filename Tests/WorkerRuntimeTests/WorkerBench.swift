@@ -61,6 +61,23 @@ struct WorkerBench: Sendable {
         await events.first { $0.name == name }
     }
 
+    /// Waits for an event while the clock goes on, a step for each round trip to the database: for
+    /// what takes several round trips with pauses between them.
+    func event(_ name: String, advancing clock: TestClock) async throws -> WorkerEvent {
+        let found = Locked<WorkerEvent?>(nil)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let event = await event(name)
+                found.withLock { $0 = event }
+            }
+            while true {
+                if let event = found.value { return event }
+                clock.advance(by: .milliseconds(50))
+                try await pool.withConnection { _ = try await $0.query(sql: "select 1") }
+            }
+        }
+    }
+
     /// The id under which the worker has registered last.
     func registered() async throws -> WorkerID {
         guard case .registered(let id) = await event("worker_registered") else { throw CancellationError() }

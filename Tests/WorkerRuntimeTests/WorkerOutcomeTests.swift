@@ -8,7 +8,7 @@ import Testing
 
 @testable import WorkerRuntime
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerOutcomeTests {
+@Suite(.timeLimit(.minutes(4))) struct WorkerOutcomeTests {
     private struct Broken: ExplainedError {
         var label: String { "broken" }
         var message: String { "expected a whole thing, got half" }

@@ -9,7 +9,7 @@ import UnixSignals
 
 @testable import WorkerRuntime
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerStopTests {
+@Suite(.timeLimit(.minutes(4))) struct WorkerStopTests {
     /// Goes on until it is cancelled, then throws what a cancelled call throws.
     private static let untilCancelled: JobHandler = { _ in
         await WakeSignal().wait()

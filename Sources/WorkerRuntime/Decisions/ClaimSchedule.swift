@@ -237,8 +237,16 @@ package struct ClaimSchedule: Sendable {
         forgetFlag()
     }
 
-    /// The worker has a new id, or it is not known whether the flag was set.
-    package mutating func forgetFlag() {
+    /// The worker has a new id: claims at once, whatever the old one was waiting for.
+    package mutating func restarted() {
+        retryAt = nil
+        mood = .eager
+        pause = pacing.shortestPause
+        forgetFlag()
+    }
+
+    /// It is not known whether the flag is set.
+    private mutating func forgetFlag() {
         flaggedUntil = nil
         shouldClear = false
         isInFlight = false

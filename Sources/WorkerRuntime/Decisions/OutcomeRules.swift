@@ -48,7 +48,7 @@ package struct OutcomeRules: Sendable {
         case .shutdown:
             return .handedBack(because: "the worker was stopped")
         case .leaseLost:
-            return .handedBack(because: "the worker could not reach the database for too long")
+            return .handedBack(because: "the worker lost its lease, or could not reach the database for too long")
         case .timeout(let limit):
             let detail = error is CancellationError ? "" : ": \(errorText(error))"
             let reason = "expected to end within \(limit), and was cancelled\(detail)"

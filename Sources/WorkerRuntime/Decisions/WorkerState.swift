@@ -143,8 +143,7 @@ struct WorkerState {
     mutating func registered(sent: Moment, as worker: WorkerID) {
         id = worker
         heart.registered(sent: sent)
-        claims.forgetFlag()
-        claims.mayHaveMore()
+        claims.restarted()
     }
 
     private var hasAnnouncedStop = false

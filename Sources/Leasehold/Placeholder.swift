@@ -1,1 +1,0 @@
-package let placeholderLeasehold = 0
