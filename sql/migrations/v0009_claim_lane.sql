@@ -296,3 +296,58 @@ end $$;
 
 comment on function leasehold.lanes_take is
     'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
+
+-- For lanes whose first jobs other sessions hold (a cancel in a transaction that stays open): takes
+-- what is behind them. The low mark stays before them, so that they are not forgotten.
+create function leasehold.lanes_take_past(
+    who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamptz
+) returns setof leasehold.claimed_job
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+    took_at constant timestamptz := clock_timestamp();
+begin
+    return query
+    with held as materialized (
+        select l.at as lane_at, l.job_seconds, l.weight, l.limited, c.at as job_at
+        from unnest(lanes) as l cross join lateral (
+            select job.ctid as at from leasehold.job
+            where job.queue = l.queue and job.tenant_id = l.tenant_id
+                and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
+                    case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
+            order by job.priority, job.place limit l.take for update skip locked) as c
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = held.job_seconds, limited = held.limited,
+            waited_turn = waited_turn
+                + date_part('epoch', greatest(ready_at, looked_at) - ready_at),
+            waited_worker = waited_worker
+                + date_part('epoch', took_at - greatest(ready_at, looked_at))
+        from held
+        where job.ctid = held.job_at
+        returning held.lane_at, held.weight, held.job_seconds, job_id, run, tenant_id, queue, kind,
+            args, attempt, max_attempts, priority, created_at, timeout_seconds, progress,
+            trace_context,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision as waited
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
+    ), told as (
+        update leasehold.lane set vt = vt + n.cost
+        from (
+            select lane_at, sum(job_seconds / weight) as cost from moved group by lane_at) as n
+        where lane.ctid = n.lane_at
+    )
+    select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
+        took_at, waited, timeout_seconds, progress, trace_context
+    from moved;
+end $$;
+
+comment on function leasehold.lanes_take_past is
+    'Claims jobs of locked lanes behind those that other sessions hold';

@@ -82,6 +82,7 @@ declare
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
     limits record;
+    keys text[];
     passed text[] := '{}';
     holds boolean := false;
     waited boolean := false;
@@ -175,8 +176,20 @@ begin
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
-            passed := passed || array(
+            -- Empty lanes are closed now. What is still open stands behind jobs that others hold.
+            keys := array(
                 select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
+            lanes := array(
+                select l from unnest(leasehold.lanes_lock(
+                    scopes, queues, mem.earlier_mark, passed, wanted, quantum)) as l
+                where leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) = any(keys)
+                    and not l.bounded);
+            passed := passed || keys;
+            if lanes <> '{}' then
+                return query select * from leasehold.lanes_take_past(who, lanes, apart, looked_at);
+                get diagnostics taken = row_count;
+                wanted := wanted - taken;
+            end if;
             exit when clock_timestamp() > began + interval '250 milliseconds';
         end if;
     end loop;
