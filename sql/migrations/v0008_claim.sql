@@ -238,3 +238,15 @@ begin
 end $$;
 
 comment on function leasehold.claim_direct is 'Claims jobs of tenants without a lane';
+
+create function leasehold.arrivals_merge(arrivals leasehold.arrival[]) returns leasehold.arrival[]
+language sql set search_path = pg_catalog as $$
+    select array_agg(row(m.*)::leasehold.arrival)
+    from (
+        select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id) filter (where jobs > 0),
+            min(priority) filter (where jobs > 0), min(place) filter (where jobs > 0),
+            sum(ran_seconds), sum(charged_seconds), sum(settled)::bigint, bool_or(look)
+        from unnest(arrivals) group by tenant_id, queue, lane_kind) as m
+$$;
+
+comment on function leasehold.arrivals_merge is 'One arrival a lane';

@@ -14,10 +14,17 @@ declare
 begin
     for asked in
         select distinct hashtext(l.tenant_id || E'\n' || l.sequence_key) as lock, l.tenant_id, l.sequence_key
-        from unnest(letters) as l order by 1
+        from unnest(letters) as l
     loop
-        -- Held to the end of the claim, so that whoever looks next sees who got the turn.
-        perform pg_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock);
+        -- Held to the end of the claim, so that whoever looks next sees who got the turn. Not waited
+        -- for: this claim may hold others.
+        if not pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock) then
+            insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
+            select distinct on (l.queue) l.tenant_id, l.queue, l.lane_kind, 'sequence', l.sequence_key, true
+            from unnest(letters) as l
+            where l.tenant_id = asked.tenant_id and l.sequence_key = asked.sequence_key;
+            continue;
+        end if;
         perform from leasehold.job
         where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
             and job.sequence_live limit 1;

@@ -79,6 +79,8 @@ declare
     free jsonb := '{}';
     places jsonb;
     letters record;
+    passes integer := 0;
+    arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
     limits record;
@@ -116,34 +118,39 @@ begin
         blocked_seconds = blocked_seconds + date_part('epoch', began - since)
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
+    -- All letters first: lanes are made in one statement, in one order for everybody.
     loop
+        passes := passes + 1;
         select * into letters from leasehold.claim_letters(queues, 2000, mem);
         mem := letters.mem;
-        if letters.sequences is not null then
-            perform leasehold.claim_sequences(letters.sequences);
-        end if;
-        if letters.dependents is not null then
-            perform leasehold.claim_dependents(letters.dependents);
-        end if;
-        if letters.arrivals is not null then
-            direct := null;
-            if wanted > 0 then
-                direct := leasehold.claim_direct(who, letters.arrivals, scopes, apart, wanted, mem);
-                return query select * from unnest(direct);
-                wanted := wanted - coalesce(cardinality(direct), 0);
-            end if;
-            -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
-            mem.contended := cardinality(direct) > 0 and (
-                cardinality(direct) < cardinality(letters.arrivals)
-                or exists (select from leasehold.lane where lane.queue = any(queues)
-                    and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
-            if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
-                holds := leasehold.lanes_tell(letters.arrivals,
-                    array(select job_id from unnest(direct)), queues, mem) or holds;
-            end if;
-        end if;
-        exit when letters.complete and letters.sequences is null and letters.dependents is null;
+        arrivals := arrivals || letters.arrivals;
+        perform leasehold.claim_sequences(letters.sequences)
+        where letters.sequences is not null;
+        perform leasehold.claim_dependents(letters.dependents)
+        where letters.dependents is not null;
+        -- Once more for what these two have let go; what they could not decide waits for the next claim.
+        exit when cardinality(arrivals) >= 20000 or letters.complete
+            and (passes > 1 or letters.sequences is null and letters.dependents is null);
     end loop;
+    if arrivals <> '{}' then
+        if passes > 1 then
+            arrivals := leasehold.arrivals_merge(arrivals);
+        end if;
+        if wanted > 0 then
+            direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
+            return query select * from unnest(direct);
+            wanted := wanted - coalesce(cardinality(direct), 0);
+        end if;
+        -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
+        mem.contended := cardinality(direct) > 0 and (
+            cardinality(direct) < cardinality(arrivals)
+            or exists (select from leasehold.lane where lane.queue = any(queues)
+                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
+        if mem.contended or cardinality(direct) is distinct from cardinality(arrivals) then
+            holds := leasehold.lanes_tell(arrivals,
+                array(select job_id from unnest(direct)), queues, mem);
+        end if;
+    end if;
 
     mem.contended := false;
     while wanted > 0 loop
