@@ -87,6 +87,7 @@ declare
     keys text[];
     passed text[] := '{}';
     holds boolean := false;
+    busy leasehold.lane;
     waited boolean := false;
     taken bigint;
 begin
@@ -118,6 +119,7 @@ begin
         blocked_seconds = blocked_seconds + date_part('epoch', began - since)
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
+    holds := found;
     -- All letters first: lanes are made in one statement, in one order for everybody.
     loop
         passes := passes + 1;
@@ -148,7 +150,7 @@ begin
                 and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
         if mem.contended or cardinality(direct) is distinct from cardinality(arrivals) then
             holds := leasehold.lanes_tell(arrivals,
-                array(select job_id from unnest(direct)), queues, mem);
+                array(select job_id from unnest(direct)), queues, mem) or holds;
         end if;
     end if;
 
@@ -159,10 +161,18 @@ begin
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
             exit when holds or waited or mem.contended;
-            perform from leasehold.lane join unnest(scopes) as s using (queue, lane_kind)
-            where lane.state = 'open' and lane.vt >= mem.earlier_mark
-            order by lane.vt limit 1 for update of lane;
+            -- One and no other: going on to the next would be waiting with a lock in hand.
+            select l.* into busy
+            from unnest(scopes) as s cross join lateral (
+                select lane.* from leasehold.lane
+                where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
+                    and lane.vt >= mem.earlier_mark
+                order by lane.vt limit 1) as l
+            order by l.vt limit 1;
             exit when not found;
+            perform from leasehold.lane
+            where lane.tenant_id = busy.tenant_id and lane.queue = busy.queue
+                and lane.lane_kind = busy.lane_kind for update;
             waited := true;
             continue;
         end if;
