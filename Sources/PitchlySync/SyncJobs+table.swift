@@ -27,7 +27,7 @@ extension SyncJobs {
 
     private func syncTable(_ reading: inout TableReading) async throws -> JobOutcome {
         let context = reading.context
-        let client = makeClient(context.tenant, context.logger)
+        let client = client(for: context)
         guard let table = try await client.read(dialect.table(id: reading.table)) else {
             try await store.markGone(reading.table, of: context.tenant)
             context.logger.info("sync_table_gone", metadata: ["table": "\(reading.table)"])

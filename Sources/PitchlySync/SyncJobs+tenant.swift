@@ -9,7 +9,7 @@ extension SyncJobs {
     /// - Throws: ``PostgresError`` and CancellationError; everything else becomes an outcome.
     package func sync(_ context: SyncContext) async throws -> JobOutcome {
         do {
-            let client = makeClient(context.tenant, context.logger)
+            let client = client(for: context)
             let workspaces = try await workspaces(of: context, client)
             let (shown, gone) = try await store.put(workspaces, of: context.tenant)
             let requested = try await store.requestTables(of: context.tenant, queue: settings.queue)

@@ -1,5 +1,4 @@
 package import LeaseholdCore
-package import Logging
 package import Pitchly
 package import Postgres
 
@@ -11,23 +10,29 @@ package struct SyncJobs: Sendable {
     package static let syncTableKind = JobKind(rawValue: "pitchly.sync_table")!
 
     let store: MirrorStore
-    let dialect: any PitchlyDialect
+    let api: PitchlyAPI
+    let tokens: TokenSource
     let settings: SyncSettings
-    let makeClient: ClientFactory
 
-    /// Makes the client of one tenant for the time of one job.
-    package typealias ClientFactory = @Sendable (_ tenant: TenantID, _ logger: Logger) -> PitchlyClient
+    /// Gives what gives a tenant's access tokens: the vault, in the program.
+    package typealias TokenSource = @Sendable (_ tenant: TenantID) -> any AccessTokenProvider
 
     package init(
         pool: PostgresPool,
-        dialect: any PitchlyDialect,
+        api: PitchlyAPI,
         settings: SyncSettings = SyncSettings(),
-        makeClient: @escaping ClientFactory
+        tokens: @escaping TokenSource
     ) {
         store = MirrorStore(pool: pool)
-        self.dialect = dialect
+        self.api = api
         self.settings = settings
-        self.makeClient = makeClient
+        self.tokens = tokens
+    }
+
+    var dialect: any PitchlyDialect { api.dialect }
+
+    func client(for context: SyncContext) -> PitchlyClient {
+        api.client(for: context.tenant, tokens: tokens(context.tenant), logger: context.logger)
     }
 }
 

@@ -71,22 +71,19 @@ struct SyncWorld: Sendable {
         self.server = server
         log = database.log
         pool = database.pool(size: 4)
-        var configuration = PitchlyClient.Configuration(url: try PitchlyURL(server.apiURL, setting: "api"))
+        var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(server.apiURL, setting: "api"))
         configuration.repeatDelay = .milliseconds(1)
-        let tokens = FakeTokens(server: server)
-        jobs = SyncJobs(
-            pool: pool,
+        let quick = RateSettings(start: 100_000, ceiling: 100_000)
+        let api = PitchlyAPI(
+            configuration: configuration,
             dialect: try PlatformDialect(documents: options.documents),
-            settings: options.settings
-        ) { [configuration, given = options.tokens] tenant, logger in
-            PitchlyClient(
-                configuration: configuration,
-                transport: transport,
-                tokens: given ?? tokens.provider(for: tenant),
-                tokenVariable: nil,
-                ambience: .init(random: RandomSource(seed: 1)),
-                logger: logger
-            )
+            transport: transport,
+            governor: RateGovernor(tenant: quick, provider: quick),
+            ambience: .init(random: RandomSource(seed: 1))
+        )
+        let tokens = FakeTokens(server: server)
+        jobs = SyncJobs(pool: pool, api: api, settings: options.settings) { [given = options.tokens] tenant in
+            given ?? tokens.provider(for: tenant)
         }
     }
 

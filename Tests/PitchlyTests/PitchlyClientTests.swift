@@ -165,11 +165,19 @@ struct PitchlyClientTests {
         }
     }
 
-    @Test("does not hammer an API that asks to wait")
+    @Test("leaves an API alone that asks for a long rest, also with the next request")
     func noRepeatWhenThrottled() async throws {
-        try await RawServer.withServer([.readRequest, .send("HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"), .close])
-        { server in
-            _ = await Self.error(server) { $0.repeats = 2 }
+        let rest = "HTTP/1.1 429 Slow\r\nRetry-After: 60\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        try await RawServer.withServer([.readRequest, .send(rest), .close]) { server in
+            try await Self.withClient(server, change: { $0.repeats = 2 }) { client in
+                for _ in 1...2 {
+                    let error = await #expect(throws: PitchlyError.self) {
+                        try await client.read(try PlatformDialect().table(id: "t1"))
+                    }
+                    #expect(error?.kind == .throttled)
+                    #expect(error?.retryAfter ?? .zero > .seconds(30))
+                }
+            }
             #expect(server.received.count == 1)
         }
     }
@@ -215,7 +223,7 @@ extension PitchlyClientTests {
         _ server: RawServer,
         tokens: Tokens = Tokens(),
         clock: any Clock<Duration> = ContinuousClock(),
-        change: (inout PitchlyClient.Configuration) -> Void = { _ in }
+        change: (inout PitchlyAPI.Configuration) -> Void = { _ in }
     ) async throws -> PitchlyTable? {
         try await withClient(server, tokens: tokens, clock: clock, change: change) { client in
             try await client.read(try PlatformDialect().table(id: "t1"))
@@ -226,7 +234,7 @@ extension PitchlyClientTests {
         _ server: RawServer,
         tokens: Tokens = Tokens(),
         clock: any Clock<Duration> = ContinuousClock(),
-        change: (inout PitchlyClient.Configuration) -> Void = { _ in }
+        change: (inout PitchlyAPI.Configuration) -> Void = { _ in }
     ) async -> PitchlyError? {
         do {
             let table = try await read(server, tokens: tokens, clock: clock, change: change)
@@ -241,22 +249,21 @@ extension PitchlyClientTests {
         _ server: RawServer,
         tokens: Tokens = Tokens(),
         clock: any Clock<Duration> = ContinuousClock(),
-        change: (inout PitchlyClient.Configuration) -> Void = { _ in },
+        change: (inout PitchlyAPI.Configuration) -> Void = { _ in },
         _ body: (PitchlyClient) async throws -> Result
     ) async throws -> Result {
-        var configuration = PitchlyClient.Configuration(url: try PitchlyURL("\(server.url)/graphql", setting: "api"))
+        var configuration = PitchlyAPI.Configuration(url: try PitchlyURL("\(server.url)/graphql", setting: "api"))
         configuration.repeats = 0
         configuration.repeatDelay = .milliseconds(1)
         change(&configuration)
         return try await PitchlyTransport.withTransport { transport in
-            let client = PitchlyClient(
+            let api = PitchlyAPI(
                 configuration: configuration,
+                dialect: try PlatformDialect(),
                 transport: transport,
-                tokens: tokens,
-                tokenVariable: nil,
-                ambience: .init(clock: clock, wallClock: ManualWallClock(), random: RandomSource(seed: 1)),
-                logger: Logger(label: "test")
+                ambience: .init(clock: clock, wallClock: ManualWallClock(), random: RandomSource(seed: 1))
             )
+            let client = api.client(for: try TenantID("tenant"), tokens: tokens, logger: Logger(label: "test"))
             return try await body(client)
         }
     }

@@ -1,121 +1,98 @@
 import AsyncHTTPClient
 package import LeaseholdCore
-package import Logging
+import Logging
 import Metrics
 import NIOCore
 import NIOHTTP1
 
-/// Sends GraphQL operations for one tenant and gives usable answers or a ``PitchlyError``.
+/// Sends GraphQL operations for one tenant and gives usable answers or a ``PitchlyError``. Made by
+/// ``PitchlyAPI/client(for:tokens:logger:)``.
 ///
 /// GraphQL answers 200 also when it refuses; the answers are judged by their content. A refused
-/// token is replaced once, a passing failure is repeated a little later; both only for reading
+/// token is replaced once, a passing failure is repeated a little later; the latter only for reading
 /// operations, which may be sent again.
 package struct PitchlyClient: Sendable {
-    let configuration: Configuration
-    private let transport: PitchlyTransport
-    private let tokens: any AccessTokenProvider
-    private let tokenVariable: String?
-    private let ambience: Ambience
-    private let logger: Logger
+    let api: PitchlyAPI
+    package let tenant: TenantID
+    let tokens: any AccessTokenProvider
+    let logger: Logger
 
-    package struct Configuration: Sendable {
-        /// The GraphQL endpoint.
-        package let url: PitchlyURL
-        /// One request with its whole answer. Default 60 s.
-        package var timeout: Duration = .seconds(60)
-        /// Bytes of one answer. Default 32 MiB.
-        package var answerLimit = 32 << 20
-        /// How often a passing failure is repeated before it is reported. Default 2.
-        package var repeats = 2
-        /// The first repeat comes at a random time up to this, each next up to twice the time
-        /// before. Default 300 ms.
-        package var repeatDelay: Duration = .milliseconds(300)
-
-        package init(url: PitchlyURL) { self.url = url }
-    }
-
-    /// Time and chance.
-    package struct Ambience: Sendable {
-        let clock: any Clock<Duration>
-        let wallClock: any WallClock
-        let random: RandomSource
-
-        package init(
-            clock: any Clock<Duration> = ContinuousClock(),
-            wallClock: any WallClock = SystemWallClock(),
-            random: RandomSource = RandomSource()
-        ) {
-            self.clock = clock
-            self.wallClock = wallClock
-            self.random = random
-        }
-    }
-
-    package init(
-        configuration: Configuration,
-        transport: PitchlyTransport,
-        tokens: any AccessTokenProvider,
-        tokenVariable: String?,
-        ambience: Ambience = Ambience(),
-        logger: Logger
-    ) {
-        self.configuration = configuration
-        self.transport = transport
-        self.tokens = tokens
-        self.tokenVariable = tokenVariable
-        self.ambience = ambience
-        self.logger = logger
-    }
+    package var dialect: any PitchlyDialect { api.dialect }
 
     /// - Throws: ``PitchlyError``, what the token provider throws, or CancellationError.
     package func read<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
-        var bound = configuration.repeatDelay
-        for _ in 0..<configuration.repeats {
+        var bound = api.configuration.repeatDelay
+        for _ in 0..<api.configuration.repeats {
             do {
                 return try await perform(operation)
-            } catch let error as PitchlyError
-                where error.isTransient && error.kind != .throttled && error.retryAfter == nil
-            {
+            } catch let error as PitchlyError where isWorthRepeating(error) {
                 logger.debug("pitchly_repeat", metadata: ["operation": "\(operation.name)", "error": "\(error)"])
-                try await ambience.clock.sleep(for: bound * ambience.random.uniform(in: 0...1))
+                try await api.ambience.clock.sleep(for: bound * api.ambience.random.uniform(in: 0...1))
                 bound *= 2
             }
         }
         return try await perform(operation)
     }
 
+    /// What asks for a longer rest than the governor waits is the caller's to judge: it may have
+    /// better things to do meanwhile.
+    private func isWorthRepeating(_ error: PitchlyError) -> Bool {
+        error.isTransient && error.retryAfter ?? .zero <= api.governor.patience
+    }
+
     /// One request, sent a second time only if the token was refused and a newer one could be had.
     func perform<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
         let first = try await tokens.accessToken(replacing: nil)
         do {
-            return try await measured(operation, first.token)
+            return try await paced(operation, first.token)
         } catch let error as PitchlyError where error.kind == .unauthenticated {
             let second = try await tokens.accessToken(replacing: first.generation)
             guard second.generation != first.generation else { throw error }
-            return try await measured(operation, second.token)
+            return try await paced(operation, second.token)
         }
     }
 
-    private func measured<Answer>(_ operation: GraphQLOperation<Answer>, _ token: Secret) async throws -> Answer {
-        let start = ContinuousClock.now
-        var outcome = "ok"
-        defer {
-            Metrics.Timer(
-                label: "pitchly_request_seconds",
-                dimensions: [("operation", operation.name), ("outcome", outcome)]
-            ).recordSeconds((ContinuousClock.now - start).seconds)
+    /// At the tenant's pace.
+    private func paced<Answer>(_ operation: GraphQLOperation<Answer>, _ token: Secret) async throws -> Answer {
+        if let delay = try await api.governor.admit(tenant) {
+            throw PitchlyError(
+                .throttled,
+                operation: operation.name,
+                message: "requests of tenant \(tenant) to \(api.configuration.url.host) rest for \(delay.seconds) s",
+                retryAfter: delay
+            )
         }
+        let start = ContinuousClock.now
         do {
-            return try await send(operation, token)
+            let answer = try await send(operation, token)
+            note(operation.name, "ok", ContinuousClock.now - start)
+            return answer
         } catch {
-            outcome = (error as? PitchlyError)?.kind.rawValue ?? "cancelled"
+            note(operation.name, (error as? PitchlyError)?.kind.rawValue ?? "cancelled", ContinuousClock.now - start)
+            if let error = error as? PitchlyError { slowDown(error) }
             throw error
+        }
+    }
+
+    private func note(_ operation: String, _ outcome: String, _ latency: Duration) {
+        Metrics.Timer(
+            label: "pitchly_request_seconds",
+            dimensions: [("operation", operation), ("outcome", outcome)]
+        ).recordSeconds(latency.seconds)
+        if outcome == "ok" { api.governor.answered(tenant, latency: latency) }
+    }
+
+    private func slowDown(_ error: PitchlyError) {
+        switch error.kind {
+        case .throttled: api.governor.throttled(tenant, retryAfter: error.retryAfter, isProviderWide: false)
+        case .unavailable: api.governor.throttled(tenant, retryAfter: error.retryAfter, isProviderWide: true)
+        default: return
         }
     }
 
     private func send<Answer>(_ operation: GraphQLOperation<Answer>, _ token: Secret) async throws -> Answer {
         let answer = try await exchange(request(operation, token), operation: operation.name)
-        let host = configuration.url.host
+        let host = api.configuration.url.host
         if let error = refusal(of: answer, operation: operation.name) { throw error }
         do {
             switch try GraphQLAnswer(answer.body, for: operation) {
@@ -132,11 +109,11 @@ package struct PitchlyClient: Sendable {
     }
 
     private func exchange(_ request: HTTPClientRequest, operation: String) async throws -> HTTPAnswer {
-        let host = configuration.url.host
+        let host = api.configuration.url.host
         do {
-            return try await withDeadline(configuration.timeout, clock: ambience.clock) {
-                let response = try await transport.queries.execute(request, deadline: .distantFuture)
-                return try await HTTPAnswer(response, limit: configuration.answerLimit)
+            return try await withDeadline(api.configuration.timeout, clock: api.ambience.clock) {
+                let response = try await api.transport.queries.execute(request, deadline: .distantFuture)
+                return try await HTTPAnswer(response, limit: api.configuration.answerLimit)
             }
         } catch let error as HTTPAnswer.TooLong {
             throw PitchlyError(
@@ -146,7 +123,7 @@ package struct PitchlyClient: Sendable {
                 hint: "use a smaller page size"
             )
         } catch is DeadlineExceeded {
-            let message = "no answer from \(host) to \(operation) within \(configuration.timeout.seconds) s"
+            let message = "no answer from \(host) to \(operation) within \(api.configuration.timeout.seconds) s"
             throw PitchlyError(.unreachable, operation: operation, message: message)
         } catch {
             try Task.checkCancellation()
@@ -158,12 +135,12 @@ package struct PitchlyClient: Sendable {
 
 extension PitchlyClient {
     private func request(_ operation: GraphQLOperation<some Sendable>, _ token: Secret) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: configuration.url.description)
+        var request = HTTPClientRequest(url: api.configuration.url.description)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "User-Agent", value: "leasehold")
-        if let tokenVariable {
+        if let tokenVariable = api.dialect.tokenVariable {
             request.body = .bytes(ByteBuffer(string: operation.body(token: (tokenVariable, token.reveal()))))
         } else {
             request.headers.add(name: "Authorization", value: "Bearer \(token.reveal())")
@@ -184,9 +161,9 @@ extension PitchlyClient {
         return PitchlyError(
             kind,
             operation: operation,
-            message: "\(configuration.url.host) answered \(operation) with status \(answer.status)",
+            message: "\(api.configuration.url.host) answered \(operation) with status \(answer.status)",
             hint: PitchlyError.hint(for: kind),
-            retryAfter: retryAfterDelay(answer.retryAfter, now: ambience.wallClock.now())
+            retryAfter: retryAfterDelay(answer.retryAfter, now: api.ambience.wallClock.now())
         )
     }
 }
