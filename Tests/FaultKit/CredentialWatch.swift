@@ -1,0 +1,71 @@
+package import Postgres
+import Synchronization
+
+/// Wakes whoever waits for a tenant's credential to change: told by a trigger, and once a second in
+/// any case, because a broken database tells nothing.
+package final class CredentialWatch: Sendable {
+    static let channel = "fault_watch"
+
+    private struct State {
+        var counts: [String: Int] = [:]
+        var ticks = 0
+        var waiting: [String: [CheckedContinuation<Void, Never>]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Listens until cancelled.
+    package func run(_ pool: PostgresPool) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in
+                try? await pool.withNotifications(on: [Self.channel]) { events in
+                    for await event in events {
+                        if case .notification(let notification) = event {
+                            wake(notification.payload)
+                        } else {
+                            wakeAll()
+                        }
+                    }
+                }
+            }
+            group.addTask { [self] in
+                while (try? await ContinuousClock().sleep(for: .seconds(1))) != nil { wakeAll() }
+                wakeAll()
+            }
+        }
+    }
+
+    /// A number that grows with every change.
+    package func count(of tenant: String) -> Int { state.withLock { $0.counts[tenant, default: 0] + $0.ticks } }
+
+    /// Returns once the tenant's number is beyond `seen`.
+    package func change(of tenant: String, after seen: Int) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.counts[tenant, default: 0] + state.ticks > seen { return true }
+                state.waiting[tenant, default: []].append(continuation)
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    private func wake(_ tenant: String) {
+        let waiting = state.withLock { state in
+            state.counts[tenant, default: 0] += 1
+            return state.waiting.removeValue(forKey: tenant) ?? []
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func wakeAll() {
+        let waiting = state.withLock { state in
+            state.ticks += 1
+            defer { state.waiting = [:] }
+            return state.waiting.values.flatMap { $0 }
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+}
