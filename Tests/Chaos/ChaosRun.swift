@@ -49,7 +49,9 @@ struct ChaosRun: Sendable {
             results.append(result)
             if isVerbose {
                 let seconds = String(format: "%.1f", result.seconds)
-                print("trial \(trial.number) \(trial.fault.name): \(result.end) by \(result.rung ?? "-") in \(seconds) s")
+                print(
+                    "trial \(trial.number) \(trial.fault.name): \(result.end) by \(result.rung ?? "-") in \(seconds) s"
+                )
             }
             // A person logs in again; the run goes on with the new grant.
             if result.end == .lost || result.end == .falseVerdict { try await stage.connect(tenant) }

@@ -25,7 +25,11 @@ package final class FaultDatabase: Sendable {
     package static func make(on server: PrivatePostgres, name: String, logger: Logger) async throws -> FaultDatabase {
         let admin = pool(server, "postgres", logger)
         let created: Result<Void, any Error>
-        do { created = .success(try await admin.withConnection { try await $0.run(script: "create database \"\(name)\"") }) } catch {
+        do {
+            created = .success(
+                try await admin.withConnection { try await $0.run(script: "create database \"\(name)\"") }
+            )
+        } catch {
             created = .failure(error)
         }
         await admin.close()
@@ -61,10 +65,12 @@ package final class FaultDatabase: Sendable {
 
     /// No provider-wide pause gets between a trial and its end.
     package func relaxProvider() async throws {
-        try await run("""
+        try await run(
+            """
             update leasehold.provider
             set unanswered_limit = 1000000, dead_limit = 1000000, failover_hold = '2 seconds'
-            """)
+            """
+        )
     }
 
     package func run(_ sql: String) async throws {

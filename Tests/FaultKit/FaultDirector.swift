@@ -1,5 +1,6 @@
 import Foundation
-import Logging
+package import Logging
+import TestSupport
 package import WorkerControl
 
 /// Decides what happens at every step that a worker reaches: nothing, or the fault that the tenant's

@@ -1,6 +1,6 @@
 package import FakePitchly
-import Foundation
-package import LeaseholdCore
+package import Foundation
+import LeaseholdCore
 package import Logging
 import Pitchly
 import Postgres
@@ -144,7 +144,11 @@ package struct FaultStage: Sendable {
     package func connect(_ tenant: String, isNew: Bool = false) async throws {
         if isNew { try await database.run("insert into leasehold.tenant (tenant_id) values ('\(tenant)')") }
         let grant = try provider.makeGrant(organization: tenant)
-        try await vault.connect(try TenantID(tenant), with: .refreshToken(Secret(grant.refreshToken)), organization: tenant)
+        try await vault.connect(
+            try TenantID(tenant),
+            with: .refreshToken(Secret(grant.refreshToken)),
+            organization: tenant
+        )
     }
 
     /// What the workers have written to their logs.
@@ -181,8 +185,12 @@ package struct FaultStage: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let keys = folder.appendingPathComponent("keys").path
         let line = try KeyRing.makeLine(id: "k1")
-        guard FileManager.default.createFile(
-            atPath: keys, contents: Data(line.utf8), attributes: [.posixPermissions: 0o600])
+        guard
+            FileManager.default.createFile(
+                atPath: keys,
+                contents: Data(line.utf8),
+                attributes: [.posixPermissions: 0o600]
+            )
         else {
             throw TestSupportError(label: "no_key_file", message: "expected \(keys) to be writable", hint: nil)
         }

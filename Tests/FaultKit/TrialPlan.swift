@@ -1,4 +1,4 @@
-package import LeaseholdCore
+import LeaseholdCore
 
 /// One exchange of one tenant and what is to go wrong with it.
 package struct Trial: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import FakePitchly
+import FakePitchly
 import WorkerControl
 
 /// Takes a tenant through a trial: sets the fault, makes the credential due, waits until it is well

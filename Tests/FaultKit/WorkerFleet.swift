@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import LeaseholdCore
 package import TestSupport
 package import WorkerControl

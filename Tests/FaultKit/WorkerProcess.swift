@@ -70,7 +70,11 @@ package final class WorkerProcess: Sendable {
         provider.close()
     }
 
-    private static func read(_ descriptor: Int32, keeping pipe: Pipe, into continuation: AsyncStream<Event>.Continuation) {
+    private static func read(
+        _ descriptor: Int32,
+        keeping pipe: Pipe,
+        into continuation: AsyncStream<Event>.Continuation
+    ) {
         let holder = PipeHolder(pipe)
         Thread.detachNewThread {
             var rest: [UInt8] = []
@@ -93,7 +97,7 @@ package final class WorkerProcess: Sendable {
 
     private static func appending(to log: URL) throws -> FileHandle {
         if !FileManager.default.fileExists(atPath: log.path) {
-            FileManager.default.createFile(atPath: log.path, contents: nil)
+            _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         }
         let handle = try FileHandle(forWritingTo: log)
         try handle.seekToEnd()

@@ -56,6 +56,10 @@ func expectKept(_ results: [TrialResult], sourceLocation: SourceLocation = #_sou
     for result in results {
         let name = result.trial.fault.name
         #expect(result.end == .saved, "\(name): \(result.end) \(result.note)", sourceLocation: sourceLocation)
-        #expect(result.presentedTwice == 0, "\(name) presented a token twice: \(result.note)", sourceLocation: sourceLocation)
+        #expect(
+            result.presentedTwice == 0,
+            "\(name) presented a token twice: \(result.note)",
+            sourceLocation: sourceLocation
+        )
     }
 }

@@ -33,7 +33,10 @@ import Testing
             matrix.plan.accessTokenSeconds = 20
             for result in try await matrix.run(lost + kept) {
                 let isLost = lost.contains(result.trial.fault)
-                #expect(result.end == (isLost ? .lost : .saved), "\(result.trial.fault.name) in \(mode): \(result.note)")
+                #expect(
+                    result.end == (isLost ? .lost : .saved),
+                    "\(result.trial.fault.name) in \(mode): \(result.note)"
+                )
                 #expect(result.presentedTwice == 0, "\(result.trial.fault.name) in \(mode): \(result.note)")
             }
         }

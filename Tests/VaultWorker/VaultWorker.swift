@@ -43,28 +43,42 @@ struct VaultWorker {
         )
         try await PitchlyTransport.withTransport { transport in
             let client = OAuthClient(configuration: configuration, transport: transport, logger: logger)
-            let vault = try TokenVault(
-                pool: pool,
-                exchange: client.tokenExchange,
-                keys: FileKeyProvider(path: options.keyFile),
-                spool: spool,
-                profile: options.profile,
-                settings: options.settings,
-                client: "fault-tests",
-                logger: logger,
-                faultHook: options.isWatched ? { await line.reach($0, $1) } : nil
-            )
-            try await vault.prepare()
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: [pool, RefreshService(vault: vault, logger: logger)],
-                    gracefulShutdownSignals: [.sigterm],
-                    logger: logger
-                )
-            )
-            line.say(.ready)
-            try await group.run()
+            try await serve(options, line, pool, spool, client.tokenExchange, logger)
         }
+    }
+
+    private static func serve(
+        _ options: WorkerOptions,
+        _ line: FaultLine,
+        _ pool: PostgresPool,
+        _ spool: FailingSpool,
+        _ exchange: @escaping TokenExchange,
+        _ logger: Logger
+    ) async throws {
+        let hook: VaultFaultHook = { await line.reach($0, $1) }
+        let vault = try TokenVault(
+            pool: pool,
+            exchange: exchange,
+            keys: FileKeyProvider(path: options.keyFile),
+            spool: spool,
+            profile: options.profile,
+            settings: options.settings,
+            client: "fault-tests",
+            logger: logger,
+            faultHook: options.isWatched ? hook : nil
+        )
+        try await vault.prepare()
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: pool), .init(service: RefreshService(vault: vault, logger: logger)),
+                ],
+                gracefulShutdownSignals: [.sigterm],
+                logger: logger
+            )
+        )
+        line.say(.ready)
+        try await group.run()
     }
 }
 
