@@ -52,7 +52,7 @@ struct ChaosCommand: AsyncParsableCommand {
         plan.accessTokenSeconds = ladder == .on ? 3600 : 30
         if case .grace(let seconds) = rotation { plan.graceSeconds = Double(seconds) }
         let lanes = TrialPlan(exchanges: exchanges, seed: seed).lanes(plan.tenants)
-        var logger = Logger(label: "chaos", factory: StreamLogHandler.standardError)
+        var logger = Logger(label: "chaos", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .error
         let outcome = try await withPrivatePostgres { server in
             try await FaultStage.withStage(plan, on: server, logger: logger) { stage in

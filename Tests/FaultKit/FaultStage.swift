@@ -169,12 +169,14 @@ package struct FaultStage: Sendable {
             clientID: options.clientID,
             clientSecret: Secret(options.clientSecret)
         )
+        var settings = VaultSettings()
+        settings.exchangeLimit = 2
         return try TokenVault(
             pool: database.pool,
             exchange: OAuthClient(configuration: configuration, transport: transport, logger: logger).tokenExchange,
             keys: FileKeyProvider(path: options.keyFile),
             spool: try await DirectorySpool.open(path: folder.appendingPathComponent("operator-spool").path),
-            settings: VaultSettings(),
+            settings: settings,
             client: "fault-tests",
             logger: logger
         )

@@ -45,7 +45,7 @@ struct FaultMatrix: Sendable {
     }
 
     static let logger: Logger = {
-        var logger = Logger(label: "fault-tests", factory: StreamLogHandler.standardError)
+        var logger = Logger(label: "fault-tests", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .error
         return logger
     }()
