@@ -1364,6 +1364,10 @@ begin
     update leasehold.credential
     set attempt_id = null, attempt_generation = null, attempt_rung = null, attempt_grant = null,
         attempt_worker = null, attempt_started_at = null, attempt_deadline = null,
+        -- What spends nothing may be tried again, and so may a probe: it may never have been sent.
+        rungs_tried = case
+            when not spent or c.attempt_rung = 'late_probe' then array_remove(c.rungs_tried, c.attempt_rung)
+            else c.rungs_tried end,
         suspect_reason = case when spent then 'ambiguous' else suspect_reason end,
         suspect_at = case when spent then coalesce(suspect_at, moment) else suspect_at end,
         suspect_presented_at = case when spent then c.attempt_started_at else suspect_presented_at end,

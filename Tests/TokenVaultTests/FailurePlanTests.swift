@@ -50,9 +50,16 @@ import Testing
             let plan = plan(.ambiguous(errorClass: "no_reply", rest: nil), rung)
             #expect(plan.suspect == .ambiguous)
             #expect(plan.provider == .unanswered)
-            #expect(!plan.isRungFree)
-            #expect(plan.backOff == .zero)
+            #expect(plan.isRungFree == (rung == .lateProbe))
+            #expect((plan.backOff > .zero) == (rung == .lateProbe))
         }
+    }
+
+    @Test func anUnansweredExchangeOfTheAccessTokenMayBeTriedAgain() {
+        let plan = plan(.ambiguous(errorClass: "no_reply", rest: nil), .accessToken, grant: "access_token")
+        #expect(plan.suspect == nil)
+        #expect(plan.isRungFree)
+        #expect(plan.backOff > .zero)
     }
 
     @Test func anOrganisationsIdIsNeverSpent() {

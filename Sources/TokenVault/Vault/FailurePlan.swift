@@ -64,9 +64,10 @@ struct FailurePlan: Sendable, Equatable {
         case .ambiguous:
             outcome = "ambiguous"
             provider = .unanswered
-            if presentsRefreshToken {
-                suspect = .ambiguous
-            } else if rung == .refresh {
+            if presentsRefreshToken { suspect = .ambiguous }
+            // What spends nothing may be asked again. So may a probe that nobody answered: it may never
+            // have arrived, and only `invalid_grant` to a probe says that nothing can turn up any more.
+            if rung == .lateProbe || !presentsRefreshToken && rung != .connect {
                 pause(BackOff.pause(failures: failures + 1, chance: chance))
             }
         }
