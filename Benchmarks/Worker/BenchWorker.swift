@@ -33,7 +33,7 @@ import WorkerRuntime
     @Option(help: "Queues, separated by commas.")
     var queues = "default"
 
-    @Option(help: "What the workload is for; peers tune themselves by it, this worker does not.")
+    @Option(help: "What the workload is for: drain, latency or slow.")
     var purpose = "drain"
 
     func run() async throws {
@@ -53,10 +53,13 @@ import WorkerRuntime
         var settings = WorkerSettings(name: "bench \(slot)")
         settings.queues = try queues.split(separator: ",").map { try QueueName(String($0)) }
         settings.slots = concurrency
-        settings.lapse = .seconds(10)
-        settings.heartbeatInterval = .seconds(2)
-        settings.stopMargin = .seconds(3)
-        settings.rescueInterval = .seconds(3)
+        if purpose == "slow" {
+            // As the peers are set for these workloads: a dead worker's jobs come back after about 10 s.
+            settings.lapse = .seconds(10)
+            settings.heartbeatInterval = .seconds(2)
+            settings.stopMargin = .seconds(3)
+            settings.rescueInterval = .seconds(3)
+        }
         let worker = try Worker(
             queue: JobQueue(pool: pool, logger: logger),
             registry: registry,

@@ -80,7 +80,7 @@ class Chaos(Workload):
             phased.WORKERS,
             phased.TENANTS,
             phased.CONNECTIONS,
-            drain_seconds=max(20, scale.recovery),
+            drain_seconds=max(60, scale.recovery),
         )
         try:
             return _figures(run)
