@@ -76,7 +76,9 @@ def main() -> None:
     options = parse()
     server = Server.from_environment()
     python = os.environ.get("BENCH_PEER_PYTHON", "")
-    systems = chosen_systems(options.systems, bool(python))
+    # One peer is enough to show that peers work.
+    standard = f"{LEASEHOLD.name},{PEERS[0]},{LIMIT.name}" if options.scale == "smoke" else ""
+    systems = chosen_systems(options.systems or standard, bool(python))
     names = list(WORKLOADS) if "all" in options.workloads else options.workloads or list(MAIN)
     scale = SCALES[options.scale]
     if options.repeats:
