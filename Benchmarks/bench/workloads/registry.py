@@ -15,6 +15,7 @@ from .pressure import Pressure
 from .saturation import Saturation
 from .shares import Shares
 from .snapshot import Snapshot
+from .sync import Sync
 
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
@@ -31,6 +32,7 @@ WORKLOADS: dict[str, Workload] = {
         Idle(),
         Pressure(),
         Chaos(),
+        Sync(),
     )
 }
 
