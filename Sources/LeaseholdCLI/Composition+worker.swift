@@ -112,16 +112,12 @@ extension Composition {
 
     private func makeSyncJobs(pool: PostgresPool, vault: TokenVault, transport: PitchlyTransport) throws -> SyncJobs {
         let url = try PitchlyURL(settings.text("pitchly.apiURL") ?? "", setting: "LEASEHOLD_PITCHLY_API_URL")
-        let dialect = try PlatformDialect()
-        return SyncJobs(pool: pool, dialect: dialect) { tenant, logger in
-            PitchlyClient(
-                configuration: PitchlyClient.Configuration(url: url),
-                transport: transport,
-                tokens: VaultTokens(vault: vault, tenant: tenant),
-                tokenVariable: dialect.tokenVariable,
-                logger: logger
-            )
-        }
+        let api = PitchlyAPI(
+            configuration: PitchlyAPI.Configuration(url: url),
+            dialect: try PlatformDialect(),
+            transport: transport
+        )
+        return SyncJobs(pool: pool, api: api) { tenant in VaultTokens(vault: vault, tenant: tenant) }
     }
 }
 

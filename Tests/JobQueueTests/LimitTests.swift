@@ -126,7 +126,7 @@ import Testing
             try await world.complete(try await world.claim(worker, 2))
             #expect(try await world.claim(worker, 10).count == 1)
             #expect(try await world.claim(worker, 10).isEmpty)
-            if scope == .tenant { #expect(try await world.queue.outlook().nextDue != nil) }
+            if scope == .tenant { #expect(try await world.queue.outlook().dueIn != nil) }
             // Two thousand seconds later there are two more.
             try await world.sql("update leasehold.bucket set filled_at = filled_at - interval '2000 seconds'")
             try await world.sql("update leasehold.lane set look_at = clock_timestamp() where look_at is not null")
