@@ -55,6 +55,22 @@ struct WorkerBench: Sendable {
         return try await queue.show(id)
     }
 
+    /// The same for several, whose outcomes may be written together.
+    func settled(_ ids: [JobID]) async throws -> [JobRecord] {
+        var open = Set(ids)
+        while !open.isEmpty {
+            let missing = open
+            let event = await events.first { event in
+                guard case .settled(let written, _, _) = event else { return false }
+                return written.contains { missing.contains($0.job.id) }
+            }
+            if case .settled(let written, _, _) = event { open.subtract(written.map(\.job.id)) }
+        }
+        var jobs: [JobRecord] = []
+        for id in ids { jobs.append(try await queue.show(id)) }
+        return jobs
+    }
+
     /// Waits for an event by its name.
     @discardableResult
     func event(_ name: String) async -> WorkerEvent {
