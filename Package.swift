@@ -167,34 +167,6 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
-        .target(name: "WorkerControl", path: "Tests/WorkerControl", swiftSettings: swiftSettings),
-        .executableTarget(
-            name: "VaultWorker",
-            dependencies: [
-                "WorkerControl", "LeaseholdCore", "Postgres", "Pitchly", "TokenVault", logging, lifecycle, signals,
-            ],
-            path: "Tests/VaultWorker",
-            swiftSettings: swiftSettings
-        ),
-        .target(
-            name: "FaultKit",
-            dependencies: [
-                "WorkerControl", "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "TokenVault", "FakePitchly",
-                "TestSupport", logging,
-            ],
-            path: "Tests/FaultKit",
-            swiftSettings: swiftSettings
-        ),
-        .executableTarget(
-            name: "Chaos",
-            dependencies: ["FaultKit", "FakePitchly", "TestSupport", argumentParser, logging],
-            path: "Tests/Chaos",
-            swiftSettings: swiftSettings
-        ),
-        tests(
-            "FaultTests",
-            ["FaultKit", "VaultWorker", "FakePitchly", "Postgres", "LeaseholdCore", "TestSupport", logging]
-        ),
         tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
         tests("CoreTests", ["LeaseholdCore"]),
         tests("PostgresTests", ["Postgres", "LeaseholdCore", "SQLFiles", "TestSupport", lifecycle, logging]),

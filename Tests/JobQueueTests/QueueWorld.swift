@@ -51,9 +51,12 @@ struct QueueWorld {
         try await queue.settle([Settlement(job: job.id, run: job.run, outcome: outcome, errorLabel: label)])[0]
     }
 
-    /// Completes the jobs; each must still be held.
+    /// Completes the jobs; each must still be held. All of them ran equally long, so that what a tenant
+    /// is charged does not depend on how busy the machine is.
     func complete(_ jobs: [ClaimedJob]) async throws {
-        let results = try await queue.settle(jobs.map { Settlement(job: $0.id, run: $0.run, outcome: .completed) })
+        let results = try await queue.settle(
+            jobs.map { Settlement(job: $0.id, run: $0.run, outcome: .completed, ran: .milliseconds(1)) }
+        )
         #expect(results.allSatisfy { $0 == .settled(.completed) })
     }
 
