@@ -167,6 +167,20 @@ CREATE TYPE leasehold.open_lane AS (
 	siblings boolean
 );
 
+CREATE FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) RETURNS leasehold.arrival[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    select array_agg(row(m.*)::leasehold.arrival)
+    from (
+        select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id) filter (where jobs > 0),
+            min(priority) filter (where jobs > 0), min(place) filter (where jobs > 0),
+            sum(ran_seconds), sum(charged_seconds), sum(settled)::bigint, bool_or(look)
+        from unnest(arrivals) group by tenant_id, queue, lane_kind) as m
+$$;
+
+COMMENT ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) IS 'One arrival a lane';
+
 CREATE FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog'
@@ -554,10 +568,17 @@ declare
 begin
     for asked in
         select distinct hashtext(l.tenant_id || E'\n' || l.sequence_key) as lock, l.tenant_id, l.sequence_key
-        from unnest(letters) as l order by 1
+        from unnest(letters) as l
     loop
-        -- Held to the end of the claim, so that whoever looks next sees who got the turn.
-        perform pg_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock);
+        -- Held to the end of the claim, so that whoever looks next sees who got the turn. Not waited
+        -- for: this claim may hold others.
+        if not pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock) then
+            insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
+            select distinct on (l.queue) l.tenant_id, l.queue, l.lane_kind, 'sequence', l.sequence_key, true
+            from unnest(letters) as l
+            where l.tenant_id = asked.tenant_id and l.sequence_key = asked.sequence_key;
+            continue;
+        end if;
         perform from leasehold.job
         where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
             and job.sequence_live limit 1;
@@ -1837,11 +1858,15 @@ declare
     free jsonb := '{}';
     places jsonb;
     letters record;
+    passes integer := 0;
+    arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
     limits record;
+    keys text[];
     passed text[] := '{}';
     holds boolean := false;
+    busy leasehold.lane;
     waited boolean := false;
     taken bigint;
 begin
@@ -1873,34 +1898,40 @@ begin
         blocked_seconds = blocked_seconds + date_part('epoch', began - since)
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
+    holds := found;
+    -- All letters first: lanes are made in one statement, in one order for everybody.
     loop
+        passes := passes + 1;
         select * into letters from leasehold.claim_letters(queues, 2000, mem);
         mem := letters.mem;
-        if letters.sequences is not null then
-            perform leasehold.claim_sequences(letters.sequences);
-        end if;
-        if letters.dependents is not null then
-            perform leasehold.claim_dependents(letters.dependents);
-        end if;
-        if letters.arrivals is not null then
-            direct := null;
-            if wanted > 0 then
-                direct := leasehold.claim_direct(who, letters.arrivals, scopes, apart, wanted, mem);
-                return query select * from unnest(direct);
-                wanted := wanted - coalesce(cardinality(direct), 0);
-            end if;
-            -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
-            mem.contended := cardinality(direct) > 0 and (
-                cardinality(direct) < cardinality(letters.arrivals)
-                or exists (select from leasehold.lane where lane.queue = any(queues)
-                    and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
-            if mem.contended or cardinality(direct) is distinct from cardinality(letters.arrivals) then
-                holds := leasehold.lanes_tell(letters.arrivals,
-                    array(select job_id from unnest(direct)), queues, mem) or holds;
-            end if;
-        end if;
-        exit when letters.complete and letters.sequences is null and letters.dependents is null;
+        arrivals := arrivals || letters.arrivals;
+        perform leasehold.claim_sequences(letters.sequences)
+        where letters.sequences is not null;
+        perform leasehold.claim_dependents(letters.dependents)
+        where letters.dependents is not null;
+        -- Once more for what these two have let go; what they could not decide waits for the next claim.
+        exit when cardinality(arrivals) >= 20000 or letters.complete
+            and (passes > 1 or letters.sequences is null and letters.dependents is null);
     end loop;
+    if arrivals <> '{}' then
+        if passes > 1 then
+            arrivals := leasehold.arrivals_merge(arrivals);
+        end if;
+        if wanted > 0 then
+            direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
+            return query select * from unnest(direct);
+            wanted := wanted - coalesce(cardinality(direct), 0);
+        end if;
+        -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
+        mem.contended := cardinality(direct) > 0 and (
+            cardinality(direct) < cardinality(arrivals)
+            or exists (select from leasehold.lane where lane.queue = any(queues)
+                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
+        if mem.contended or cardinality(direct) is distinct from cardinality(arrivals) then
+            holds := leasehold.lanes_tell(arrivals,
+                array(select job_id from unnest(direct)), queues, mem) or holds;
+        end if;
+    end if;
 
     mem.contended := false;
     while wanted > 0 loop
@@ -1909,10 +1940,18 @@ begin
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
             exit when holds or waited or mem.contended;
-            perform from leasehold.lane join unnest(scopes) as s using (queue, lane_kind)
-            where lane.state = 'open' and lane.vt >= mem.earlier_mark
-            order by lane.vt limit 1 for update of lane;
+            -- One and no other: going on to the next would be waiting with a lock in hand.
+            select l.* into busy
+            from unnest(scopes) as s cross join lateral (
+                select lane.* from leasehold.lane
+                where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
+                    and lane.vt >= mem.earlier_mark
+                order by lane.vt limit 1) as l
+            order by l.vt limit 1;
             exit when not found;
+            perform from leasehold.lane
+            where lane.tenant_id = busy.tenant_id and lane.queue = busy.queue
+                and lane.lane_kind = busy.lane_kind for update;
             waited := true;
             continue;
         end if;
@@ -1933,8 +1972,20 @@ begin
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
-            passed := passed || array(
+            -- Empty lanes are closed now. What is still open stands behind jobs that others hold.
+            keys := array(
                 select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
+            lanes := array(
+                select l from unnest(leasehold.lanes_lock(
+                    scopes, queues, mem.earlier_mark, passed, wanted, quantum)) as l
+                where leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) = any(keys)
+                    and not l.bounded);
+            passed := passed || keys;
+            if lanes <> '{}' then
+                return query select * from leasehold.lanes_take_past(who, lanes, apart, looked_at);
+                get diagnostics taken = row_count;
+                wanted := wanted - taken;
+            end if;
             exit when clock_timestamp() > began + interval '250 milliseconds';
         end if;
     end loop;
@@ -2746,6 +2797,62 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
+
+CREATE FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    took_at constant timestamptz := clock_timestamp();
+begin
+    return query
+    with held as materialized (
+        select l.at as lane_at, l.job_seconds, l.weight, l.limited, c.at as job_at
+        from unnest(lanes) as l cross join lateral (
+            select job.ctid as at from leasehold.job
+            where job.queue = l.queue and job.tenant_id = l.tenant_id
+                and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
+                    case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
+            order by job.priority, job.place limit l.take for update skip locked) as c
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = held.job_seconds, limited = held.limited,
+            waited_turn = waited_turn
+                + date_part('epoch', greatest(ready_at, looked_at) - ready_at),
+            waited_worker = waited_worker
+                + date_part('epoch', took_at - greatest(ready_at, looked_at))
+        from held
+        where job.ctid = held.job_at
+        returning held.lane_at, held.weight, held.job_seconds, job_id, run, tenant_id, queue, kind,
+            args, attempt, max_attempts, priority, created_at, timeout_seconds, progress,
+            trace_context,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision as waited
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
+    ), told as (
+        update leasehold.lane set vt = vt + n.cost
+        from (
+            select lane_at, sum(job_seconds / weight) as cost from moved group by lane_at) as n
+        where lane.ctid = n.lane_at
+    )
+    select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
+        took_at, waited, timeout_seconds, progress, trace_context
+    from moved;
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) IS 'Claims jobs of locked lanes behind those that other sessions hold';
 
 CREATE FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) RETURNS boolean
     LANGUAGE plpgsql
@@ -3579,7 +3686,7 @@ CREATE FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queu
 begin
     if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
         raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
-            using errcode = 'no_data_found', hint = 'leasehold sync run --tenant ' || p_tenant_id;
+            using errcode = 'no_data_found', hint = 'leasehold enqueue ' || p_tenant_id || ' pitchly.sync';
     end if;
     return enqueue(
         tenant => p_tenant_id, kind => 'pitchly.sync_table', args => jsonb_build_object('table', p_table_id),
@@ -4682,6 +4789,8 @@ GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_dashboard;
 
+GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_vault;
+
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) TO leasehold_vault;
@@ -4824,6 +4933,8 @@ GRANT ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], I
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_vault;
 

@@ -47,7 +47,7 @@ package enum SyncInterruption: ExplainedError, Equatable {
         case .needsAuthorization(let tenant): "leasehold tenants connect \(tenant)"
         case .paused(let tenant): "leasehold tenants resume \(tenant)"
         case .stageLost: "look into the log of PostgreSQL for crashes"
-        case .cursorStands: "leasehold doctor pitchly"
+        case .cursorStands: "look at the page layout of the dialect (platform_records.layout.json)"
         case .noTokenNow, .lost, .busy: nil
         }
     }

@@ -61,7 +61,7 @@ extension SyncJobs {
         let known = result.unchanged + result.updated + result.deleted
         return .discard(
             reason: "suspicious: would delete \(result.deleted) of \(known) records of table \(run.table) (try: "
-                + "leasehold sync confirm --tenant \(run.tenant) --table \(run.table), once Pitchly really has no more)"
+                + "select leasehold.sync_confirm('\(run.tenant)', '\(run.table)'), once Pitchly really has no more)"
         )
     }
 }

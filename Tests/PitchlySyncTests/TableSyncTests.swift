@@ -197,7 +197,7 @@ struct TableSyncTests {
                 Issue.record("expected the job to stop")
                 return
             }
-            #expect(reason.contains("suspicious") && reason.contains("sync confirm"))
+            #expect(reason.contains("suspicious") && reason.contains("leasehold.sync_confirm("))
             try await world.expectMirror(of: table, tenant: 0)
             let run = try await world.lastRun(table, of: 0)
             #expect(try run.decode("state", as: String.self) == "suspicious")

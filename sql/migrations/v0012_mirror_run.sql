@@ -270,7 +270,7 @@ as $$
 begin
     if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
         raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
-            using errcode = 'no_data_found', hint = 'leasehold sync run --tenant ' || p_tenant_id;
+            using errcode = 'no_data_found', hint = 'leasehold enqueue ' || p_tenant_id || ' pitchly.sync';
     end if;
     return enqueue(
         tenant => p_tenant_id, kind => 'pitchly.sync_table', args => jsonb_build_object('table', p_table_id),

@@ -30,7 +30,7 @@ extension PitchlyError {
             message: "expected a GraphQL answer to \(operation) from \(host), got status \(answer.status), \(type), "
                 + "\(answer.body.count) bytes; expected \(failure.expected) at byte \(failure.offset)",
             hint: answer.isJSON
-                ? "leasehold doctor pitchly"
+                ? "compare the dialect's documents with the API's schema; check LEASEHOLD_PITCHLY_API_URL"
                 : "check that LEASEHOLD_PITCHLY_API_URL names the GraphQL endpoint and that no proxy answers in its place"
         )
     }
@@ -50,7 +50,7 @@ extension PitchlyError {
         switch kind {
         case .unauthenticated: "leasehold tenants connect TENANT (the grant may have been withdrawn at Pitchly)"
         case .forbidden: "grant the app access to it at Pitchly"
-        case .invalidDocument: "leasehold doctor pitchly"
+        case .invalidDocument: "compare the dialect's documents with the API's schema; check LEASEHOLD_PITCHLY_API_URL"
         case .unreachable, .throttled, .unavailable, .malformed, .invalidArgument, .server: nil
         }
     }
