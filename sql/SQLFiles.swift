@@ -44,6 +44,7 @@ package enum SQLFiles {
         SQLFile("v0022_credential_read", PackageResources.v0022_credential_read_sql),
         SQLFile("v0023_credential_due", PackageResources.v0023_credential_due_sql),
         SQLFile("v0024_roles", PackageResources.v0024_roles_sql),
+        SQLFile("v0025_mirror_merge", PackageResources.v0025_mirror_merge_sql),
     ]
 
     /// Every statement under `queries/`.

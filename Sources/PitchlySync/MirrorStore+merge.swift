@@ -15,7 +15,7 @@ extension MirrorStore {
     ///
     /// The statement's time grows with the table, so the pool's own timeout does not hold for it; the
     /// job's timeout does.
-    func merge(_ run: SyncRun, settings: SyncSettings, highMark: String?) async throws -> MergeVerdict {
+    func merge(_ run: SyncRun, settings: SyncSettings) async throws -> MergeVerdict {
         let row = try await pool.withTransaction { connection in
             try await connection.run(script: "set local statement_timeout = 0")
             return try await connection.query(
@@ -26,20 +26,26 @@ extension MirrorStore {
                 run.claim.rawValue,
                 settings.deletedShare,
                 settings.deletedFloor,
-                highMark
+                settings.overlap.seconds
             ).only
         }
-        let result = MergeResult(
-            inserted: try row.decode("inserted"),
-            updated: try row.decode("updated"),
-            deleted: try row.decode("deleted"),
-            unchanged: try row.decode("unchanged")
-        )
         switch try row.decode("outcome", as: String.self) {
-        case "merged": return .merged(result)
-        case "suspicious": return .suspicious(result)
+        case "merged": return .merged(try MergeResult(row))
+        case "suspicious": return .suspicious(try MergeResult(row))
         case "stage_lost": return .stageLost
         default: throw SyncInterruption.lost(syncID: run.id)
         }
+    }
+}
+
+extension MergeResult {
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(
+            inserted: try row.decode("inserted"),
+            updated: try row.decode("updated"),
+            deleted: try row.decode("deleted"),
+            unchanged: try row.decode("unchanged"),
+            recordCount: try row.decode("record_count")
+        )
     }
 }

@@ -38,17 +38,27 @@ struct MirrorStore: Sendable {
         _ = try await pool.query(.mirrorTableGone, tenant.rawValue, table)
     }
 
+    /// - Parameters:
+    ///   - fullEvery: nil allows only a full run.
+    ///   - fieldChanges: of ``put(_:of:in:)``, to be noted in the run.
     /// - Throws: ``SyncInterruption/busy(owner:)`` or ``SyncInterruption/lost(syncID:)``.
-    func open(_ table: String, for context: SyncContext, mode: SyncMode, dialect: String) async throws -> SyncRun {
+    func open(
+        _ table: String,
+        for context: SyncContext,
+        dialect: String,
+        fullEvery: Duration?,
+        fieldChanges: FieldChanges
+    ) async throws -> SyncRun {
         let row = try await pool.query(
             .syncOpen,
             context.tenant.rawValue,
             table,
             context.job.rawValue,
             context.run.rawValue,
-            mode.name,
             dialect,
-            mode.since
+            fullEvery != nil,
+            fullEvery?.seconds ?? 0,
+            PostgresJSON(fieldChanges.json)
         ).only
         let id = try row.decode("sync_id", as: Int64.self)
         switch try row.decode("outcome", as: String.self) {
@@ -62,19 +72,18 @@ struct MirrorStore: Sendable {
             id: id,
             job: context.job,
             claim: context.run,
+            mode: try row.decode("since", as: Date?.self).map { .incremental(since: $0) } ?? .full,
             cursor: try row.decode("page_cursor", as: String?.self),
             pages: Int(try row.decode("pages", as: Int32.self)),
             rows: try row.decode("rows", as: Int.self)
         )
     }
 
-    /// - Returns: a line per change, for the log.
-    func put(_ fields: [PitchlyField], of run: SyncRun) async throws -> [String] {
+    /// Writes down the fields of a table as the API shows them now.
+    func put(_ fields: [PitchlyField], of table: String, in tenant: TenantID) async throws -> FieldChanges {
         let shapes = fields.map { FieldShape(id: $0.id, name: $0.name, type: $0.type) }
-        let rows = try await pool.query(.mirrorFieldPut, run.tenant.rawValue, run.table, run.id, try json(shapes))
-        return try rows.map { row in
-            "\(try row.decode("change", as: String.self)) \(try row.decode("field_id", as: String.self))"
-        }
+        let row = try await pool.query(.mirrorFieldPut, tenant.rawValue, table, try json(shapes)).only
+        return FieldChanges(json: try row.decode("changes", as: PostgresJSON.self).text)
     }
 
     /// Stages a page and moves the checkpoint, both or neither.
@@ -136,6 +145,13 @@ struct MirrorStore: Sendable {
     private func json(_ value: some Encodable) throws -> PostgresJSON {
         PostgresJSON(String(decoding: try JSONEncoder().encode(value), as: UTF8.self))
     }
+}
+
+/// A JSON array with an object per change: `{"change": "retyped", "field_id": …, …}`.
+struct FieldChanges: Sendable, Equatable {
+    let json: String
+
+    var isEmpty: Bool { json == "[]" }
 }
 
 private struct TableShape: Encodable {

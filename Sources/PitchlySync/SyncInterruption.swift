@@ -16,6 +16,8 @@ package enum SyncInterruption: ExplainedError, Equatable {
     case stageLost(syncID: Int64)
     /// A page named itself as the next one.
     case cursorStands(table: String)
+    /// The API gave far fewer records than it counts, twice.
+    case incomplete(table: String, rows: Int, expected: Int)
 
     package var label: String {
         switch self {
@@ -26,6 +28,7 @@ package enum SyncInterruption: ExplainedError, Equatable {
         case .paused: "tenant_paused"
         case .stageLost: "sync_stage_lost"
         case .cursorStands: "pitchly_cursor_stands"
+        case .incomplete: "pitchly_incomplete"
         }
     }
 
@@ -36,6 +39,8 @@ package enum SyncInterruption: ExplainedError, Equatable {
         case .lost(let syncID): "a later claim goes on with sync run \(syncID)"
         case .busy(let owner): "job \(owner) is reading the table"
         case .paused(let tenant): "tenant \(tenant) was paused"
+        case .incomplete(let table, let rows, let expected):
+            "expected the \(expected) records that the API counts in table \(table), got \(rows)"
         case .stageLost(let syncID): "the staged records of sync run \(syncID) were lost more than once"
         case .cursorStands(let table):
             "expected each page of table \(table) to lead to another, got the same cursor again"
@@ -48,7 +53,7 @@ package enum SyncInterruption: ExplainedError, Equatable {
         case .paused(let tenant): "leasehold tenants resume \(tenant)"
         case .stageLost: "look into the log of PostgreSQL for crashes"
         case .cursorStands: "look at the page layout of the dialect (platform_records.layout.json)"
-        case .noTokenNow, .lost, .busy: nil
+        case .noTokenNow, .lost, .busy, .incomplete: nil
         }
     }
 }

@@ -30,7 +30,7 @@ extension SyncJobs {
         case .needsAuthorization: .park(reason: error.description)
         case .noTokenNow(_, let delay): .snooze(max(delay, .seconds(1)), reason: error.description)
         case .busy, .paused, .lost: .snooze(settings.resumeDelay, reason: error.description)
-        case .stageLost, .cursorStands: .retry(reason: error.description, after: nil)
+        case .stageLost, .cursorStands, .incomplete: .retry(reason: error.description, after: nil)
         }
     }
 }

@@ -17,15 +17,19 @@ extension SyncJobs {
         }
         var reading = TableReading(table: args.table, context: context, pageSize: settings.pageSize)
         do {
-            return try await syncTable(&reading)
+            return try await syncTable(&reading, isFull: args.full ?? false)
         } catch {
             return try outcome(of: error, advanced: reading.hasAdvanced)
         }
     }
 
-    private struct TableArgs: Decodable { let table: String }
+    private struct TableArgs: Decodable {
+        let table: String
+        /// True reads everything, whatever is due.
+        let full: Bool?
+    }
 
-    private func syncTable(_ reading: inout TableReading) async throws -> JobOutcome {
+    private func syncTable(_ reading: inout TableReading, isFull: Bool) async throws -> JobOutcome {
         let context = reading.context
         let client = client(for: context)
         guard let table = try await client.read(dialect.table(id: reading.table)) else {
@@ -33,34 +37,95 @@ extension SyncJobs {
             context.logger.info("sync_table_gone", metadata: ["table": "\(reading.table)"])
             return .completed
         }
-        var run = try await store.open(reading.table, for: context, mode: .full, dialect: dialect.name)
-        let changes = try await store.put(table.fields, of: run)
+        let changes = try await store.put(table.fields, of: table.id, in: context.tenant)
         if !changes.isEmpty {
-            context.logger.info("sync_fields_changed", metadata: ["changes": .array(changes.map { "\($0)" })])
+            context.logger.info(
+                "sync_fields_changed",
+                metadata: ["table": "\(table.id)", "changes": "\(changes.json)"]
+            )
         }
+        if !isFull, settings.incremental.allows(table.fields) {
+            let run = try await open(table.id, context, fullEvery: settings.fullEvery, changes)
+            guard run.mode != .full else { return try await syncWhole(run, client, &reading) }
+            if let outcome = try await syncChanges(run, client, &reading) { return outcome }
+        }
+        return try await syncWhole(open(table.id, context, fullEvery: nil, changes), client, &reading)
+    }
+
+    private func open(
+        _ table: String,
+        _ context: SyncContext,
+        fullEvery: Duration?,
+        _ changes: FieldChanges
+    ) async throws -> SyncRun {
+        try await store.open(table, for: context, dialect: dialect.name, fullEvery: fullEvery, fieldChanges: changes)
+    }
+
+    private func syncWhole(
+        _ opened: SyncRun,
+        _ client: PitchlyClient,
+        _ reading: inout TableReading
+    ) async throws -> JobOutcome {
+        var run = opened
+        return try await merge(&run, client, &reading) == nil ? stop(run) : .completed
+    }
+
+    /// - Returns: nil if a full run is needed: records were deleted, or the API does not take the
+    ///   assumed filter.
+    private func syncChanges(
+        _ opened: SyncRun,
+        _ client: PitchlyClient,
+        _ reading: inout TableReading
+    ) async throws -> JobOutcome? {
+        var run = opened
+        let reason: String
+        do {
+            guard let result = try await merge(&run, client, &reading) else { return stop(run) }
+            if try await isWhole(result, run.table, client) { return .completed }
+            reason = "records were deleted"
+        } catch let error as PitchlyError where [.invalidArgument, .invalidDocument].contains(error.kind) {
+            reason = error.description
+        }
+        reading.context.logger.notice("sync_full_needed", metadata: ["table": "\(run.table)", "reason": "\(reason)"])
+        return nil
+    }
+
+    /// Reads and merges, again if the server lost what was staged.
+    ///
+    /// - Returns: nil for a suspicious run.
+    private func merge(
+        _ run: inout SyncRun,
+        _ client: PitchlyClient,
+        _ reading: inout TableReading
+    ) async throws -> MergeResult? {
         for _ in 0...TableReading.restartLimit {
-            try await read(&run, client, &reading)
-            switch try await store.merge(run, settings: settings, highMark: nil) {
-            case .merged(let result): return try await finish(run, result, context)
-            case .suspicious(let result): return try await stop(run, result, context)
-            case .stageLost: try await store.startOver(&run)
+            try await readWhole(&run, client, &reading)
+            switch try await store.merge(run, settings: settings) {
+            case .merged(let result):
+                reading.context.logger.info("sync_merged", metadata: result.metadata(run))
+                try await store.clear(run)
+                return result
+            case .suspicious(let result):
+                reading.context.logger.warning("sync_suspicious", metadata: result.metadata(run))
+                try await store.clear(run)
+                return nil
+            case .stageLost:
+                try await store.startOver(&run)
             }
         }
         throw SyncInterruption.stageLost(syncID: run.id)
     }
 
-    private func finish(_ run: SyncRun, _ result: MergeResult, _ context: SyncContext) async throws -> JobOutcome {
-        context.logger.info("sync_merged", metadata: result.metadata(run))
-        try await store.clear(run)
-        return .completed
+    /// Whether the mirror has as many records as the table after an incremental run, which sees no
+    /// deletions. True where the API does not count: then the next full run finds them.
+    private func isWhole(_ result: MergeResult, _ table: String, _ client: PitchlyClient) async throws -> Bool {
+        let page = try await client.read(dialect.page(PageRequest(table: table, cursor: nil, size: 1)))
+        return page.totalCount.map { $0 == result.recordCount } ?? true
     }
 
-    private func stop(_ run: SyncRun, _ result: MergeResult, _ context: SyncContext) async throws -> JobOutcome {
-        context.logger.warning("sync_suspicious", metadata: result.metadata(run))
-        try await store.clear(run)
-        let known = result.unchanged + result.updated + result.deleted
-        return .discard(
-            reason: "suspicious: would delete \(result.deleted) of \(known) records of table \(run.table) (try: "
+    private func stop(_ run: SyncRun) -> JobOutcome {
+        .discard(
+            reason: "suspicious: too many records of table \(run.table) would be deleted, see run \(run.id) (try: "
                 + "select leasehold.sync_confirm('\(run.tenant)', '\(run.table)'), once Pitchly really has no more)"
         )
     }
@@ -69,8 +134,9 @@ extension SyncJobs {
 extension MergeResult {
     func metadata(_ run: SyncRun) -> Logger.Metadata {
         [
-            "table": "\(run.table)", "sync": "\(run.id)", "pages": "\(run.pages)", "rows": "\(run.rows)",
-            "inserted": "\(inserted)", "updated": "\(updated)", "deleted": "\(deleted)", "unchanged": "\(unchanged)",
+            "table": "\(run.table)", "sync": "\(run.id)", "mode": run.mode == .full ? "full" : "incremental",
+            "pages": "\(run.pages)", "rows": "\(run.rows)", "inserted": "\(inserted)", "updated": "\(updated)",
+            "deleted": "\(deleted)", "unchanged": "\(unchanged)",
         ]
     }
 }

@@ -7,6 +7,7 @@ struct SyncRun: Sendable, Equatable {
     let id: Int64
     let job: JobID
     let claim: RunID
+    let mode: SyncMode
     /// Where the next page begins; nil is the first page.
     var cursor: String?
     var pages: Int
@@ -27,4 +28,6 @@ package struct MergeResult: Sendable, Equatable {
     package let updated: Int
     package let deleted: Int
     package let unchanged: Int
+    /// Records of the mirror afterwards.
+    package let recordCount: Int
 }

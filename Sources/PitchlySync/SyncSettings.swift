@@ -6,6 +6,13 @@ package struct SyncSettings: Sendable {
     package var deletedShare: Float = 0.5
     /// A run that would delete fewer records than this is never suspicious. Default 100.
     package var deletedFloor = 100
+    /// When a run may read only what changed. Default ``Incremental/exact``.
+    package var incremental = Incremental.exact
+    /// How often a table is read as a whole even so. Default 24 h.
+    package var fullEvery: Duration = .seconds(86_400)
+    /// How far before the last run's start an incremental run begins: more than the clocks of Pitchly
+    /// and of the database may differ. Default 5 min.
+    package var overlap: Duration = .seconds(300)
     /// Queue of the jobs that read one table. Default `default`.
     package var queue = "default"
     /// How long a job rests after 429 without Retry-After. Default 30 s.
@@ -14,4 +21,16 @@ package struct SyncSettings: Sendable {
     package var resumeDelay: Duration = .seconds(5)
 
     package init() {}
+}
+
+extension SyncSettings {
+    /// Which tables may be read by their Updated At field between two full runs.
+    package enum Incremental: String, Sendable, CaseIterable {
+        case never
+        /// Tables without lookups, rollups, formulas and references, whose shown content changes
+        /// without the record being updated: both kinds of run give the same mirror.
+        case exact
+        /// Every table with an Updated At field; derived cells are as old as the last full run.
+        case always
+    }
 }

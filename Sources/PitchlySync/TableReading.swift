@@ -30,7 +30,7 @@ struct TableReading: Sendable {
     /// expired, so its size was too large; a later one starts over, a limited number of times.
     mutating func remedy(isFirstPage: Bool) -> Remedy {
         if isFirstPage {
-            guard pageSize > 10 else { return .none }
+            guard pageSize > 25 else { return .none }
             pageSize /= 2
             return .smallerPages
         }
@@ -40,6 +40,23 @@ struct TableReading: Sendable {
 }
 
 extension SyncJobs {
+    /// Reads to the last page, and once more from the first if the API counts more records than it
+    /// gave: records that moved between two pages while they were read would otherwise count as
+    /// deleted.
+    func readWhole(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
+        try await read(&run, client, &reading)
+        guard run.mode == .full, let expected = run.expectedRows, run.rows < expected else { return }
+        reading.context.logger.notice(
+            "sync_incomplete",
+            metadata: ["table": "\(run.table)", "rows": "\(run.rows)", "expected": "\(expected)"]
+        )
+        try await store.startOver(&run)
+        try await read(&run, client, &reading)
+        if let expected = run.expectedRows, run.rows < expected / 2 {
+            throw SyncInterruption.incomplete(table: run.table, rows: run.rows, expected: expected)
+        }
+    }
+
     /// Reads from the checkpoint to the last page. A cursor that the API no longer takes means
     /// starting over, not failing.
     func read(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
@@ -64,11 +81,16 @@ extension SyncJobs {
     /// While a page is written, the next one is fetched: two pages are in memory, never more.
     private func readPages(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
         if run.pages > 0, run.cursor == nil { return }
-        let (table, size) = (run.table, reading.pageSize)
-        var page = try await fetch(table, after: run.cursor, size, client)
+        let source = PageSource(
+            client: client,
+            table: run.table,
+            size: reading.pageSize,
+            updatedAfter: run.mode.updatedAfter
+        )
+        var page = try await source.page(after: run.cursor)
         while true {
             let cursor = page.nextCursor
-            async let next = cursor == nil ? nil : fetch(table, after: cursor, size, client)
+            async let next = cursor == nil ? nil : source.page(after: cursor)
             try await store.write(page, to: &run)
             reading.hasAdvanced = true
             try await report(run, reading.context)
@@ -77,22 +99,27 @@ extension SyncJobs {
         }
     }
 
-    private func fetch(
-        _ table: String,
-        after cursor: String?,
-        _ size: Int,
-        _ client: PitchlyClient
-    ) async throws -> RecordPage {
-        let page = try await client.read(dialect.page(PageRequest(table: table, cursor: cursor, size: size)))
-        if let cursor, page.nextCursor == cursor { throw SyncInterruption.cursorStands(table: table) }
-        return page
-    }
-
     /// After the first pages and then every sixteenth: often enough to watch, seldom enough to cost
     /// nothing.
     private func report(_ run: SyncRun, _ context: SyncContext) async throws {
         guard run.pages < 4 || run.pages.isMultiple(of: 16) else { return }
         let expected = run.expectedRows.map { ",\"expected_rows\":\($0)" } ?? ""
         try await context.saveProgress("{\"pages\":\(run.pages),\"rows\":\(run.rows)\(expected)}")
+    }
+}
+
+/// The pages of one table.
+struct PageSource: Sendable {
+    let client: PitchlyClient
+    let table: String
+    let size: Int
+    let updatedAfter: String?
+
+    /// - Throws: ``SyncInterruption/cursorStands(table:)`` rather than reading one page for ever.
+    func page(after cursor: String?) async throws -> RecordPage {
+        let request = PageRequest(table: table, cursor: cursor, size: size, updatedAfter: updatedAfter)
+        let page = try await client.read(client.dialect.page(request))
+        if let cursor, page.nextCursor == cursor { throw SyncInterruption.cursorStands(table: table) }
+        return page
     }
 }

@@ -121,6 +121,9 @@ struct SyncWorld: Sendable {
         try await jobs.syncTable(context(number, args: #"{"table":"\#(table.id)"}"#, job: job, run: run))
     }
 
+    /// A client of the tenant's own.
+    func api(_ number: Int) -> PitchlyClient { jobs.client(for: context(number)) }
+
     /// Rows of an ad-hoc statement.
     func rows(_ sql: String, _ parameters: (any PostgresEncodable)?...) async throws -> PostgresRows {
         try await pool.withConnection { connection in

@@ -2,6 +2,7 @@ import FakePitchly
 import Foundation
 import JobQueue
 import LeaseholdCore
+import Pitchly
 import Postgres
 import TestSupport
 import Testing
@@ -80,8 +81,19 @@ struct TableSyncTests {
             )
             #expect(try await world.sync(table, of: 0) == .completed)
             try await world.expectMirror(of: table, tenant: 0)
-            let changes = try await world.lastRun(table, of: 0).decode("field_changes", as: PostgresJSON.self).text
-            for change in ["added", "renamed", "retyped", "removed"] { #expect(changes.contains("\"\(change)\"")) }
+            let noted = try await world.rows(
+                """
+                select change ->> 'change' as change, change ->> 'before' as before, change ->> 'after' as after
+                from leasehold.sync_run, jsonb_array_elements(field_changes) as change
+                where table_id = $1 and sync_id = (select max(sync_id) from leasehold.sync_run)
+                order by 1
+                """,
+                table.id
+            )
+            let changes = try noted.map { try $0.decode((String, String?, String?).self) }
+            #expect(changes.map(\.0) == ["added", "removed", "renamed", "retyped"])
+            #expect(changes[2].2 == "Renamed")
+            #expect(changes[3].1 == "number" && changes[3].2 == "text")
         }
     }
 
@@ -143,11 +155,7 @@ struct TableSyncTests {
     func lostStage() async throws {
         try await SyncWorld.withWorld { world in
             let table = try world.tables(0)[0]
-            var rule = FaultRule(.answer(.init(status: 503), .before), at: .graphql)
-            rule.operation = "recordsConnection"
-            rule.skip = 2
-            rule.count = nil
-            world.server.faults.add(rule)
+            world.server.faults.add(.noPages(after: 2))
             guard case .snooze = try await world.sync(table, of: 0, job: 1) else {
                 Issue.record("expected the job to rest and to go on later")
                 return
@@ -190,9 +198,7 @@ struct TableSyncTests {
         try await SyncWorld.withWorld { world in
             let table = try world.tables(0)[0]
             _ = try await world.sync(table, of: 0)
-            var rule = FaultRule(.graphQL(.emptyPage), at: .graphql)
-            rule.count = nil
-            world.server.faults.add(rule)
+            world.server.faults.add(.always(.graphQL(.emptyPage)))
             guard case .discard(let reason) = try await world.sync(table, of: 0) else {
                 Issue.record("expected the job to stop")
                 return
@@ -254,6 +260,51 @@ struct TableSyncTests {
         }
     }
 
+    @Test("rests as long as the API asks, without holding a worker")
+    func throttled() async throws {
+        try await SyncWorld.withWorld { world in
+            let table = try world.tables(0)[0]
+            world.server.faults.add(.always(.answer(.init(status: 429, retryAfter: .seconds(90)), .before)))
+            let outcome = try await world.sync(table, of: 0)
+            guard case .snooze(.seconds(90), let reason) = outcome else {
+                Issue.record("expected a snooze, got \(outcome)")
+                return
+            }
+            #expect(reason.contains("429"))
+        }
+    }
+
+    @Test("does not take a short list for the whole when the API counts more")
+    func incomplete() async throws {
+        // Lists what was edited far in the future, and counts everything.
+        let documents = try TestDocuments([
+            "platform_records.graphql": """
+            query records($tableId: ID!, $first: Int, $after: String) {
+              recordsConnection(tableId: $tableId, first: $first, after: $after, filter: {updatedAfter: "2199-01-01T00:00:00Z"}) {
+                edges { node { id fields { fieldId value stringValue } } }
+                pageInfo { hasNextPage endCursor }
+              }
+              all: recordsConnection(tableId: $tableId, first: 1) { totalCount }
+            }
+            """,
+            "platform_records.layout.json": DialectDocuments.embedded.text("platform_records.layout.json")
+                .replacing(#"["recordsConnection", "totalCount"]"#, with: #"["all", "totalCount"]"#),
+        ])
+        let options = SyncWorld.Options {
+            $0.fake.data.recordsPerTable = 40...45
+            $0.documents = documents.value
+        }
+        try await SyncWorld.withWorld(options) { world in
+            let table = try world.tables(0)[0]
+            guard case .retry(let reason, nil) = try await world.sync(table, of: 0) else {
+                Issue.record("expected a retry")
+                return
+            }
+            #expect(reason.contains("\(table.recordCount) records"))
+            #expect(try await world.lastRun(table, of: 0).decode("restarts", as: Int32.self) == 1)
+        }
+    }
+
     @Test("stops at a checkpoint when its tenant is paused")
     func paused() async throws {
         try await SyncWorld.withWorld { world in
@@ -303,13 +354,13 @@ struct TableSyncTests {
         }
     }
 
-    private static func cells(_ field: String, _ text: String) -> JSONObject {
+    static func cells(_ field: String, _ text: String) -> JSONObject {
         var cells = JSONObject()
         cells[field] = ["val": .string(text)]
         return cells
     }
 
-    private static func id(_ line: String) throws -> String {
+    static func id(_ line: String) throws -> String {
         let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
         return try #require(object?["id"] as? String)
     }
@@ -320,5 +371,21 @@ extension SyncWorld {
     func checkpoint(of table: FakeTable) async throws -> Int? {
         try await rows("select rows from leasehold.sync_run where table_id = $1 and state = 'reading'", table.id)
             .first?.decode(0, as: Int.self)
+    }
+}
+
+extension FaultRule {
+    static func always(_ fault: Fault) -> FaultRule {
+        var rule = FaultRule(fault, at: .graphql)
+        rule.count = nil
+        return rule
+    }
+
+    /// After some pages of records, no more come.
+    static func noPages(after pages: Int) -> FaultRule {
+        var rule = always(.close(.before, isReset: false))
+        rule.operation = "recordsConnection"
+        rule.skip = pages
+        return rule
     }
 }

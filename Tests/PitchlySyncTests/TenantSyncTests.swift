@@ -114,16 +114,8 @@ struct TenantSyncTests {
 
     @Test("says how to name the workspaces when the API cannot list them")
     func noListing() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("leasehold-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try "query workspaces { allWorkspaces { id } }".write(
-            to: folder.appendingPathComponent("platform_workspaces.graphql"),
-            atomically: true,
-            encoding: .utf8
-        )
-        let documents = try DialectDocuments(folder: folder.path)
-        try await SyncWorld.withWorld(.init { $0.documents = documents }) { world in
+        let documents = try TestDocuments(["platform_workspaces.graphql": "query workspaces { allWorkspaces { id } }"])
+        try await SyncWorld.withWorld(.init { $0.documents = documents.value }) { world in
             guard case .retry(let reason, nil) = try await world.jobs.sync(world.context(0)) else {
                 Issue.record("expected a retry")
                 return

@@ -16,7 +16,7 @@ create table leasehold.mirror_table (
     deletion_confirmed boolean not null default false,
     synced_at timestamptz,
     full_synced_at timestamptz,
-    high_mark text,
+    high_mark timestamptz,
     created_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, table_id),
@@ -28,7 +28,7 @@ comment on column leasehold.mirror_table.state is 'gone: the API no longer shows
 comment on column leasehold.mirror_table.first_position is 'The oldest change that is still kept';
 comment on column leasehold.mirror_table.last_position is 'The newest change; taken under this row''s lock, so positions have no gaps and become visible in order';
 comment on column leasehold.mirror_table.deletion_confirmed is 'The next sync may delete any share of the records, once';
-comment on column leasehold.mirror_table.high_mark is 'Newest Updated At seen, as the API writes it: where an incremental pass begins';
+comment on column leasehold.mirror_table.high_mark is 'Changes before it are in the mirror: where an incremental run begins; null asks for a full run';
 
 create table leasehold.mirror_field (
     tenant_id text collate "C" not null,
@@ -107,7 +107,7 @@ create table leasehold.sync_run (
     mode text not null
         constraint sync_run_mode_known check (mode in ('full', 'incremental')),
     dialect text not null,
-    since text,
+    since timestamptz,
     cursor text,
     pages integer not null default 0,
     rows bigint not null default 0,

@@ -1,74 +1,101 @@
--- What a run does to its mirror: opening, starting over, merging, following, pruning.
+-- The life of a run: asking for one, opening, starting over, giving up.
 
 -- The run of a table that a job goes on with, or a new one. Locks the table's row, so that two
 -- claims decide one after the other.
+--
+-- A new run is incremental if the caller allows it and a full run is not due; a run under way stays
+-- what it is, unless the caller cannot go on with it.
 create function leasehold.sync_open(
-    p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint,
-    p_mode text, p_dialect text, p_since text
-) returns table (outcome text, sync_id bigint, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
+    p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text,
+    p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb
+) returns table (
+    outcome text, sync_id bigint, mode text, since timestamptz, page_cursor text, pages integer, rows bigint,
+    owner_job_id bigint
+)
 language plpgsql
 set search_path = leasehold, pg_temp
 as $$
 declare
+    target mirror_table;
     run sync_run;
     staged bigint;
 begin
-    perform 1 from mirror_table t
+    select t.* into target from mirror_table t
     where t.tenant_id = p_tenant_id and t.table_id = p_table_id
     for no key update;
     if not found then
         raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
             using errcode = 'no_data_found', hint = 'enqueue a pitchly.sync for the tenant first';
     end if;
-
     select r.* into run from sync_run r
     where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading'
     for update;
 
-    if found and (run.job_id, run.job_run) is distinct from (p_job_id, p_job_run) then
-        if run.job_id = p_job_id and run.job_run > p_job_run then
-            return query select 'lost', run.sync_id, null::text, 0, 0::bigint, run.job_id;
-            return;
-        end if;
-        if run.job_id <> p_job_id
-            and exists (select 1 from job j where j.job_id = run.job_id and j.state = 'running')
-        then
-            return query select 'busy', run.sync_id, null::text, 0, 0::bigint, run.job_id;
-            return;
-        end if;
-    end if;
-
-    if run.sync_id is not null
-        and (run.mode, run.dialect, run.since) is distinct from (p_mode, p_dialect, p_since)
-    then
-        update sync_run r
-        set state = 'abandoned', reason = 'a run of another mode was asked for', finished_at = clock_timestamp()
-        where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
-        run := null;
-    end if;
-
-    if run.sync_id is null then
-        insert into sync_run (tenant_id, table_id, job_id, job_run, mode, dialect, since)
-        values (p_tenant_id, p_table_id, p_job_id, p_job_run, p_mode, p_dialect, p_since)
-        returning * into run;
-        return query select 'new', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+    outcome := case
+        when run.sync_id is null then 'new'
+        when run.job_id = p_job_id and run.job_run > p_job_run then 'lost'
+        when run.job_id <> p_job_id
+            and exists (select 1 from job j where j.job_id = run.job_id and j.state = 'running') then 'busy'
+        when run.dialect <> p_dialect or (run.mode = 'incremental' and not p_allows_incremental) then 'new'
+        else 'resumed'
+    end;
+    if outcome in ('lost', 'busy') then
+        sync_id := run.sync_id;
+        owner_job_id := run.job_id;
+        return next;
         return;
     end if;
 
-    select count(*) into staged from mirror_stage s where s.sync_id = run.sync_id;
-    update sync_run r
-    set job_id = p_job_id, job_run = p_job_run, takeovers = r.takeovers + 1
-    where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
-    if staged <> run.rows then
-        perform sync_restart(p_tenant_id, run.sync_id, p_job_id, p_job_run);
-        return query select 'restarted', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+    if outcome = 'new' then
+        perform sync_abandon(p_tenant_id, run.sync_id, 'a run of another kind was asked for');
+        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since)
+        select p_tenant_id, p_table_id, p_job_id, p_job_run, p_dialect,
+            case when incremental then 'incremental' else 'full' end,
+            case when incremental then target.high_mark end
+        from (
+            select p_allows_incremental and target.high_mark is not null
+                and target.full_synced_at > clock_timestamp() - p_full_every as incremental
+        ) as choice
+        returning * into run;
     else
-        return query select 'resumed', run.sync_id, run.cursor, run.pages, run.rows, p_job_id;
+        update sync_run r
+        set job_id = p_job_id, job_run = p_job_run, takeovers = r.takeovers + 1
+        where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
+        select count(*) into staged from mirror_stage s where s.sync_id = run.sync_id;
+        if staged <> run.rows then
+            outcome := 'restarted';
+            perform sync_restart(p_tenant_id, run.sync_id, p_job_id, p_job_run);
+            run.cursor := null;
+            run.pages := 0;
+            run.rows := 0;
+        end if;
     end if;
+    update sync_run r set field_changes = r.field_changes || p_field_changes
+    where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id and p_field_changes <> '[]';
+
+    sync_id := run.sync_id;
+    mode := run.mode;
+    since := run.since;
+    page_cursor := run.cursor;
+    pages := run.pages;
+    rows := run.rows;
+    owner_job_id := p_job_id;
+    return next;
 end
 $$;
 
 comment on function leasehold.sync_open is 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
+
+create function leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) returns void
+language sql
+set search_path = leasehold, pg_temp
+as $$
+    delete from mirror_stage where sync_id = p_sync_id;
+    update sync_run set state = 'abandoned', reason = p_reason, finished_at = clock_timestamp()
+    where tenant_id = p_tenant_id and sync_id = p_sync_id and state = 'reading';
+$$;
+
+comment on function leasehold.sync_abandon is 'Gives a run up with what it has read; its claim, if there is one, finds it lost';
 
 -- Back to the first page. False: the caller no longer holds the run.
 create function leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint)
@@ -90,175 +117,6 @@ end
 $$;
 
 comment on function leasehold.sync_restart is 'Forgets the pages of a run, so that it reads the table from the beginning';
-
--- Makes the mirror of a run's table equal to what the run has read. Readers see the old state or
--- the new one, because everything happens in the caller's transaction.
---
--- The comparison joins ids and hashes only, so that its hash tables stay small; contents are fetched
--- for what differs. Sequential scans are off because a plan made while this tenant's rows are few
--- would read every tenant's. JIT costs more than it gives here.
-create function leasehold.mirror_merge(
-    p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint,
-    p_deleted_share real, p_deleted_floor bigint, p_high_mark text
-) returns table (outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint)
-language plpgsql
-set search_path = leasehold, pg_temp
-set enable_seqscan = off
-set jit = off
-set work_mem = '64MB'
-as $$
-declare
-    run sync_run;
-    target mirror_table;
-    staged bigint;
-    records bigint;
-    repeated bigint;
-    suspicious boolean;
-    moment timestamptz := clock_timestamp();
-begin
-    select r.* into run from sync_run r
-    where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id
-        and r.job_id = p_job_id and r.job_run = p_job_run and r.state = 'reading'
-    for update;
-    if not found then
-        return query select 'lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
-        return;
-    end if;
-    select t.* into target from mirror_table t
-    where t.tenant_id = p_tenant_id and t.table_id = run.table_id
-    for no key update;
-
-    select coalesce(sum(copies), 0), count(*), count(*) filter (where copies > 1)
-    into staged, records, repeated
-    from (select count(*) as copies from mirror_stage s where s.sync_id = p_sync_id group by s.record_id) as record;
-    if staged <> run.rows then
-        return query select 'stage_lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
-        return;
-    end if;
-    if repeated > 0 then
-        delete from mirror_stage s
-        using (
-            select ctid as row_id, row_number() over (partition by record_id order by page desc, ctid desc) as age
-            from mirror_stage where sync_id = p_sync_id
-        ) as copy
-        where s.ctid = copy.row_id and s.sync_id = p_sync_id and copy.age > 1;
-    end if;
-
-    with compared as materialized (
-        select coalesce(s.record_id, m.record_id) as record_id,
-            case
-                when m.record_id is null then 'insert'
-                when s.record_id is null then 'delete'
-                else 'update'
-            end as operation
-        from (
-            select record_id, content_hash from mirror_stage where sync_id = p_sync_id
-        ) as s
-        full join (
-            select record_id, content_hash from mirror_record
-            where tenant_id = p_tenant_id and table_id = run.table_id
-        ) as m on m.record_id = s.record_id
-        where m.content_hash is distinct from s.content_hash
-            and (s.record_id is not null or run.mode = 'full')
-    ), counted as materialized (
-        select count(*) filter (where operation = 'insert') as inserted,
-            count(*) filter (where operation = 'update') as updated,
-            count(*) filter (where operation = 'delete') as deleted
-        from compared
-    ), verdict as materialized (
-        select c.deleted >= p_deleted_floor and c.deleted > p_deleted_share * target.record_count
-            and not target.deletion_confirmed as suspicious
-        from counted as c
-    ), insertion as (
-        insert into mirror_record (tenant_id, table_id, record_id, content_hash, fields, labels, changed_at)
-        select p_tenant_id, run.table_id, s.record_id, s.content_hash, s.fields::jsonb, s.labels::jsonb, moment
-        from compared as c
-        join mirror_stage as s on s.sync_id = p_sync_id and s.record_id = c.record_id
-        where c.operation = 'insert' and not (select v.suspicious from verdict as v)
-    ), changing as (
-        update mirror_record as m
-        set content_hash = s.content_hash, fields = s.fields::jsonb, labels = s.labels::jsonb, changed_at = moment
-        from compared as c
-        join mirror_stage as s on s.sync_id = p_sync_id and s.record_id = c.record_id
-        where m.tenant_id = p_tenant_id and m.table_id = run.table_id and m.record_id = c.record_id
-            and c.operation = 'update' and not (select v.suspicious from verdict as v)
-    ), deletion as (
-        delete from mirror_record as m
-        using compared as c
-        where m.tenant_id = p_tenant_id and m.table_id = run.table_id and m.record_id = c.record_id
-            and c.operation = 'delete' and not (select v.suspicious from verdict as v)
-    ), noting as (
-        insert into mirror_change (tenant_id, table_id, position, record_id, operation, changed_at)
-        select p_tenant_id, run.table_id, target.last_position + row_number() over (), c.record_id, c.operation, moment
-        from compared as c
-        where not (select v.suspicious from verdict as v)
-    )
-    select c.inserted, c.updated, c.deleted, v.suspicious
-    into inserted, updated, deleted, suspicious
-    from counted as c, verdict as v;
-    unchanged := records - inserted - updated;
-
-    if suspicious then
-        outcome := 'suspicious';
-        update sync_run r
-        set state = 'suspicious', finished_at = moment,
-            reason = format('would delete %s of %s records', mirror_merge.deleted, target.record_count)
-        where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id;
-    else
-        outcome := 'merged';
-        update mirror_table t
-        set last_position = t.last_position + mirror_merge.inserted + mirror_merge.updated + mirror_merge.deleted,
-            record_count = t.record_count + mirror_merge.inserted - mirror_merge.deleted,
-            deletion_confirmed = false, synced_at = moment,
-            full_synced_at = case when run.mode = 'full' then run.started_at else t.full_synced_at end,
-            high_mark = coalesce(p_high_mark, t.high_mark), updated_at = moment
-        where t.tenant_id = p_tenant_id and t.table_id = run.table_id;
-        update sync_run r
-        set state = 'merged', finished_at = moment, inserted = mirror_merge.inserted, updated = mirror_merge.updated,
-            deleted = mirror_merge.deleted, unchanged = mirror_merge.unchanged
-        where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id;
-    end if;
-    return next;
-end
-$$;
-
-comment on function leasehold.mirror_merge is 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
-
--- The changes of a mirror after a position, oldest first, with the record as it is now: null fields
--- for one that is gone. Applied in order, "null deletes, anything else replaces" gives the mirror.
-create function leasehold.mirror_changes(
-    p_tenant_id text, p_table_id text, p_after bigint, p_limit integer default 1000
-) returns table (
-    "position" bigint, record_id text, operation text, changed_at timestamptz, fields jsonb, labels jsonb
-)
-language plpgsql stable
-set search_path = leasehold, pg_temp
-as $$
-declare
-    target mirror_table;
-begin
-    select t.* into target from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
-    if not found then
-        raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id using errcode = 'no_data_found';
-    end if;
-    if p_after + 1 < target.first_position then
-        raise exception 'the changes after position % are kept from % on only', p_after, target.first_position
-            using errcode = 'invalid_parameter_value',
-                hint = 'in one repeatable read transaction, read last_position of leasehold.mirror_table and all of '
-                    'the table''s leasehold.mirror_record; go on from that position';
-    end if;
-    return query
-    select c.position, c.record_id, c.operation, c.changed_at, m.fields, m.labels
-    from mirror_change c
-    left join mirror_record m
-        on m.tenant_id = c.tenant_id and m.table_id = c.table_id and m.record_id = c.record_id
-    where c.tenant_id = p_tenant_id and c.table_id = p_table_id and c.position > p_after
-    order by c.position
-    limit p_limit;
-end
-$$;
-
-comment on function leasehold.mirror_changes is 'Follows a mirror: pass the last position you have applied; 0 is the beginning';
 
 -- Asks for a sync of one table, from any language. While one runs, the request is remembered and
 -- runs after it, once.
@@ -293,65 +151,3 @@ end
 $$;
 
 comment on function leasehold.sync_confirm is 'The answer to a suspicious run, after somebody has looked at Pitchly';
-
--- Removes what is no longer needed, in steps small enough to repeat: changes that every consumer had
--- p_keep_changes to read, finished runs but the last of each table, staged records without a run.
-create function leasehold.mirror_prune(
-    p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer
-) returns table (changes bigint, runs bigint, staged bigint, abandoned bigint)
-language plpgsql
-set search_path = leasehold, pg_temp
-as $$
-declare
-    target record;
-    removed bigint;
-begin
-    update sync_run r
-    set state = 'abandoned', reason = 'no job went on with it', finished_at = clock_timestamp()
-    where r.state = 'reading' and r.advanced_at < clock_timestamp() - p_abandon_after
-        and not exists (select 1 from job j where j.job_id = r.job_id);
-    get diagnostics abandoned = row_count;
-
-    delete from mirror_stage s
-    where s.ctid = any(array(
-        select stage.ctid from mirror_stage stage
-        where not exists (
-            select 1 from sync_run r
-            where r.tenant_id = stage.tenant_id and r.sync_id = stage.sync_id and r.state = 'reading')
-        limit p_batch));
-    get diagnostics staged = row_count;
-
-    delete from sync_run r
-    where (r.tenant_id, r.sync_id) in (
-        select old.tenant_id, old.sync_id from sync_run old
-        where old.finished_at < clock_timestamp() - p_keep_runs
-            and exists (
-                select 1 from sync_run newer
-                where newer.tenant_id = old.tenant_id and newer.table_id = old.table_id
-                    and newer.sync_id > old.sync_id)
-        limit p_batch);
-    get diagnostics runs = row_count;
-
-    changes := 0;
-    for target in
-        select t.tenant_id, t.table_id, t.first_position from mirror_table t
-        join mirror_change c
-            on c.tenant_id = t.tenant_id and c.table_id = t.table_id and c.position = t.first_position
-        where c.changed_at < clock_timestamp() - p_keep_changes
-    loop
-        -- Positions rise with time, so what is old enough is a beginning without gaps.
-        delete from mirror_change c
-        where c.tenant_id = target.tenant_id and c.table_id = target.table_id
-            and c.position < target.first_position + p_batch - changes
-            and c.changed_at < clock_timestamp() - p_keep_changes;
-        get diagnostics removed = row_count;
-        update mirror_table t set first_position = t.first_position + removed
-        where t.tenant_id = target.tenant_id and t.table_id = target.table_id;
-        changes := changes + removed;
-        exit when changes >= p_batch;
-    end loop;
-    return next;
-end
-$$;
-
-comment on function leasehold.mirror_prune is 'Call it until every number is below p_batch';
