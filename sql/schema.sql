@@ -2996,7 +2996,75 @@ $$;
 
 COMMENT ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) IS 'Follows a mirror: pass the last position you have applied; 0 is the beginning';
 
-CREATE FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint)
+CREATE FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $_$
+declare
+    changes jsonb;
+begin
+    perform 1 from mirror_table t
+    where t.tenant_id = p_tenant_id and t.table_id = p_table_id
+    for no key update;
+    with shown as (
+        select distinct on (field ->> 'id') field ->> 'id' as id, field ->> 'name' as name, field ->> 'type' as type,
+            place::integer as place
+        from jsonb_array_elements(p_fields) with ordinality as element (field, place)
+        order by field ->> 'id', place
+    ), known as (
+        select f.field_id, f.name, f.type, f.gone_at from mirror_field f
+        where f.tenant_id = p_tenant_id and f.table_id = p_table_id
+    ), put as (
+        insert into mirror_field as target (tenant_id, table_id, field_id, name, type, place)
+        select p_tenant_id, p_table_id, shown.id, shown.name, shown.type, shown.place from shown
+        on conflict (tenant_id, table_id, field_id) do update
+            set name = excluded.name, type = excluded.type, place = excluded.place, gone_at = null,
+                previous_type = case when target.type <> excluded.type then target.type else target.previous_type end,
+                type_changed_at = case
+                    when target.type <> excluded.type then clock_timestamp() else target.type_changed_at
+                end,
+                updated_at = clock_timestamp()
+            where (target.name, target.type, target.place, target.gone_at)
+                is distinct from (excluded.name, excluded.type, excluded.place, null::timestamptz)
+    ), gone as (
+        update mirror_field as target
+        set gone_at = clock_timestamp(), updated_at = clock_timestamp()
+        where target.tenant_id = p_tenant_id and target.table_id = p_table_id and target.gone_at is null
+            and not exists (select from shown where shown.id = target.field_id)
+    ), change as (
+        select coalesce(shown.id, known.field_id) as field_id, coalesce(shown.name, known.name) as name, what.change,
+            case what.change when 'renamed' then known.name when 'retyped' then known.type end as before,
+            case what.change when 'renamed' then shown.name when 'retyped' then shown.type end as after
+        from shown
+        full join known on known.field_id = shown.id
+        cross join lateral (
+            values
+                ('added', known.field_id is null),
+                ('returned', shown.id is not null and known.gone_at is not null),
+                ('renamed', shown.name <> known.name),
+                ('retyped', shown.type <> known.type),
+                ('removed', shown.id is null and known.gone_at is null)
+        ) as what (change, applies)
+        where what.applies
+    )
+    select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(c)) order by c.field_id, c.change), '[]')
+    into changes
+    from change as c;
+
+    if jsonb_path_exists(changes, '$[*] ? (@.change != "renamed")') then
+        update mirror_table t set high_mark = null
+        where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
+        perform sync_abandon(p_tenant_id, r.sync_id, 'the fields changed')
+        from sync_run r
+        where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading' and r.pages > 0;
+    end if;
+    return changes;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) IS 'Returns what changed: added, renamed, retyped, removed, returned';
+
+CREATE FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint, record_count bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3017,7 +3085,8 @@ begin
         and r.job_id = p_job_id and r.job_run = p_job_run and r.state = 'reading'
     for update;
     if not found then
-        return query select 'lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+        outcome := 'lost';
+        return next;
         return;
     end if;
     select t.* into target from mirror_table t
@@ -3028,7 +3097,8 @@ begin
     into staged, records, repeated
     from (select count(*) as copies from mirror_stage s where s.sync_id = p_sync_id group by s.record_id) as record;
     if staged <> run.rows then
-        return query select 'stage_lost', 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+        outcome := 'stage_lost';
+        return next;
         return;
     end if;
     if repeated > 0 then
@@ -3093,6 +3163,7 @@ begin
     into inserted, updated, deleted, suspicious
     from counted as c, verdict as v;
     unchanged := records - inserted - updated;
+    record_count := target.record_count;
 
     if suspicious then
         outcome := 'suspicious';
@@ -3102,12 +3173,13 @@ begin
         where r.tenant_id = p_tenant_id and r.sync_id = p_sync_id;
     else
         outcome := 'merged';
+        record_count := target.record_count + inserted - deleted;
         update mirror_table t
         set last_position = t.last_position + mirror_merge.inserted + mirror_merge.updated + mirror_merge.deleted,
-            record_count = t.record_count + mirror_merge.inserted - mirror_merge.deleted,
+            record_count = mirror_merge.record_count,
             deletion_confirmed = false, synced_at = moment,
             full_synced_at = case when run.mode = 'full' then run.started_at else t.full_synced_at end,
-            high_mark = coalesce(p_high_mark, t.high_mark), updated_at = moment
+            high_mark = run.started_at - p_overlap, updated_at = moment
         where t.tenant_id = p_tenant_id and t.table_id = run.table_id;
         update sync_run r
         set state = 'merged', finished_at = moment, inserted = mirror_merge.inserted, updated = mirror_merge.updated,
@@ -3118,7 +3190,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) IS 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
+COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) IS 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
 
 CREATE FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) RETURNS TABLE(changes bigint, runs bigint, staged bigint, abandoned bigint)
     LANGUAGE plpgsql
@@ -3601,6 +3673,17 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) IS 'Before settles that park: orders them against tenant_unpark';
 
+CREATE FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'leasehold', 'pg_temp'
+    AS $$
+    delete from mirror_stage where sync_id = p_sync_id;
+    update sync_run set state = 'abandoned', reason = p_reason, finished_at = clock_timestamp()
+    where tenant_id = p_tenant_id and sync_id = p_sync_id and state = 'reading';
+$$;
+
+COMMENT ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) IS 'Gives a run up with what it has read; its claim, if there is one, finds it lost';
+
 CREATE FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
@@ -3614,70 +3697,80 @@ $$;
 
 COMMENT ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) IS 'The answer to a suspicious run, after somebody has looked at Pitchly';
 
-CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) RETURNS TABLE(outcome text, sync_id bigint, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
+CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) RETURNS TABLE(outcome text, sync_id bigint, mode text, since timestamp with time zone, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
     AS $$
 declare
+    target mirror_table;
     run sync_run;
     staged bigint;
 begin
-    perform 1 from mirror_table t
+    select t.* into target from mirror_table t
     where t.tenant_id = p_tenant_id and t.table_id = p_table_id
     for no key update;
     if not found then
         raise exception 'no mirrored table % of tenant %', p_table_id, p_tenant_id
             using errcode = 'no_data_found', hint = 'enqueue a pitchly.sync for the tenant first';
     end if;
-
     select r.* into run from sync_run r
     where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading'
     for update;
 
-    if found and (run.job_id, run.job_run) is distinct from (p_job_id, p_job_run) then
-        if run.job_id = p_job_id and run.job_run > p_job_run then
-            return query select 'lost', run.sync_id, null::text, 0, 0::bigint, run.job_id;
-            return;
-        end if;
-        if run.job_id <> p_job_id
-            and exists (select 1 from job j where j.job_id = run.job_id and j.state = 'running')
-        then
-            return query select 'busy', run.sync_id, null::text, 0, 0::bigint, run.job_id;
-            return;
-        end if;
-    end if;
-
-    if run.sync_id is not null
-        and (run.mode, run.dialect, run.since) is distinct from (p_mode, p_dialect, p_since)
-    then
-        update sync_run r
-        set state = 'abandoned', reason = 'a run of another mode was asked for', finished_at = clock_timestamp()
-        where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
-        run := null;
-    end if;
-
-    if run.sync_id is null then
-        insert into sync_run (tenant_id, table_id, job_id, job_run, mode, dialect, since)
-        values (p_tenant_id, p_table_id, p_job_id, p_job_run, p_mode, p_dialect, p_since)
-        returning * into run;
-        return query select 'new', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+    outcome := case
+        when run.sync_id is null then 'new'
+        when run.job_id = p_job_id and run.job_run > p_job_run then 'lost'
+        when run.job_id <> p_job_id
+            and exists (select 1 from job j where j.job_id = run.job_id and j.state = 'running') then 'busy'
+        when run.dialect <> p_dialect or (run.mode = 'incremental' and not p_allows_incremental) then 'new'
+        else 'resumed'
+    end;
+    if outcome in ('lost', 'busy') then
+        sync_id := run.sync_id;
+        owner_job_id := run.job_id;
+        return next;
         return;
     end if;
 
-    select count(*) into staged from mirror_stage s where s.sync_id = run.sync_id;
-    update sync_run r
-    set job_id = p_job_id, job_run = p_job_run, takeovers = r.takeovers + 1
-    where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
-    if staged <> run.rows then
-        perform sync_restart(p_tenant_id, run.sync_id, p_job_id, p_job_run);
-        return query select 'restarted', run.sync_id, null::text, 0, 0::bigint, p_job_id;
+    if outcome = 'new' then
+        perform sync_abandon(p_tenant_id, run.sync_id, 'a run of another kind was asked for');
+        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since)
+        select p_tenant_id, p_table_id, p_job_id, p_job_run, p_dialect,
+            case when incremental then 'incremental' else 'full' end,
+            case when incremental then target.high_mark end
+        from (
+            select p_allows_incremental and target.high_mark is not null
+                and target.full_synced_at > clock_timestamp() - p_full_every as incremental
+        ) as choice
+        returning * into run;
     else
-        return query select 'resumed', run.sync_id, run.cursor, run.pages, run.rows, p_job_id;
+        update sync_run r
+        set job_id = p_job_id, job_run = p_job_run, takeovers = r.takeovers + 1
+        where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id;
+        select count(*) into staged from mirror_stage s where s.sync_id = run.sync_id;
+        if staged <> run.rows then
+            outcome := 'restarted';
+            perform sync_restart(p_tenant_id, run.sync_id, p_job_id, p_job_run);
+            run.cursor := null;
+            run.pages := 0;
+            run.rows := 0;
+        end if;
     end if;
+    update sync_run r set field_changes = r.field_changes || p_field_changes
+    where r.tenant_id = p_tenant_id and r.sync_id = run.sync_id and p_field_changes <> '[]';
+
+    sync_id := run.sync_id;
+    mode := run.mode;
+    since := run.since;
+    page_cursor := run.cursor;
+    pages := run.pages;
+    rows := run.rows;
+    owner_job_id := p_job_id;
+    return next;
 end
 $$;
 
-COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) IS 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
+COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) IS 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
 
 CREATE FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text DEFAULT 'default'::text) RETURNS bigint
     LANGUAGE plpgsql
@@ -4351,7 +4444,7 @@ CREATE TABLE leasehold.mirror_table (
     deletion_confirmed boolean DEFAULT false NOT NULL,
     synced_at timestamp with time zone,
     full_synced_at timestamp with time zone,
-    high_mark text,
+    high_mark timestamp with time zone,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT mirror_table_id_length CHECK (((octet_length(table_id) >= 1) AND (octet_length(table_id) <= 500))),
@@ -4369,7 +4462,7 @@ COMMENT ON COLUMN leasehold.mirror_table.last_position IS 'The newest change; ta
 
 COMMENT ON COLUMN leasehold.mirror_table.deletion_confirmed IS 'The next sync may delete any share of the records, once';
 
-COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Newest Updated At seen, as the API writes it: where an incremental pass begins';
+COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Changes before it are in the mirror: where an incremental run begins; null asks for a full run';
 
 CREATE TABLE leasehold.queue (
     queue text NOT NULL COLLATE pg_catalog."C",
@@ -4471,7 +4564,7 @@ CREATE TABLE leasehold.sync_run (
     state text DEFAULT 'reading'::text NOT NULL,
     mode text NOT NULL,
     dialect text NOT NULL,
-    since text,
+    since timestamp with time zone,
     cursor text,
     pages integer DEFAULT 0 NOT NULL,
     rows bigint DEFAULT 0 NOT NULL,

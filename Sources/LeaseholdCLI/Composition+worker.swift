@@ -107,6 +107,7 @@ extension Composition {
     private func maintenance(_ queue: JobQueue, _ pool: PostgresPool) -> [MaintenanceTask] {
         [
             MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune() },
+            MaintenanceTask("prune_mirrors", every: .seconds(600)) { try await sync.prune() },
             MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() },
             // Changes of a week, runs of a month; what no job went on with for a day is given up.
             MaintenanceTask("mirror_prune", every: .seconds(600)) {

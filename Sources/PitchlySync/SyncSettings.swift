@@ -15,6 +15,12 @@ package struct SyncSettings: Sendable {
     package var overlap: Duration = .seconds(300)
     /// Queue of the jobs that read one table. Default `default`.
     package var queue = "default"
+    /// How long consumers have to read a change of a mirror. Default 7 days.
+    package var keepChanges: Duration = .seconds(7 * 86_400)
+    /// How long finished runs are kept; the last of each table stays. Default 30 days.
+    package var keepRuns: Duration = .seconds(30 * 86_400)
+    /// A run that no job has gone on with for so long is given up. Default 1 day.
+    package var abandonAfter: Duration = .seconds(86_400)
     /// How long a job rests after 429 without Retry-After. Default 30 s.
     package var throttledDelay: Duration = .seconds(30)
     /// How long a job rests after a failure, if it had read at least one page. Default 5 s.

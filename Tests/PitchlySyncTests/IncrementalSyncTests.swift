@@ -91,10 +91,9 @@ struct IncrementalSyncTests {
         try await SyncWorld.withWorld(Self.options) { world in
             let table = try world.tables(0)[0]
             _ = try await world.sync(table, of: 0)
-            try world.server.editAtRandom(table: table.id, count: 200, seed: 3)
-            let fields = try await world.api(0).read(world.jobs.dialect.table(id: table.id))?.fields ?? []
-            _ = try await world.jobs.store.put(fields, of: table.id, in: world.tenant(0))
-            _ = try await world.rows("update leasehold.mirror_table set high_mark = now() - interval '1 hour'")
+            let ids = try world.server.records(table: table.id).prefix(80).map(TableSyncTests.id)
+            let cells = TableSyncTests.cells(table.fields[0].id, "changed")
+            try world.server.edit(table: table.id, ids.map { .update(record: $0, cells: cells) })
             world.server.faults.add(.noPages(after: 1))
             guard case .snooze = try await world.sync(table, of: 0, job: 1) else {
                 Issue.record("expected the first claim to be interrupted")
@@ -125,7 +124,7 @@ struct IncrementalSyncTests {
             // As long as the incremental run asks for ever smaller pages.
             rule.count = 2
             world.server.faults.add(rule)
-            try world.server.editAtRandom(table: table.id, count: 20, seed: 5)
+            try world.server.edit(table: table.id, [.insert(cells: JSONObject())])
             #expect(try await world.sync(table, of: 0) == .completed)
             #expect(try await world.lastMode(table) == "full")
             try await world.expectMirror(of: table, tenant: 0)
