@@ -5035,12 +5035,6 @@ GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_v
 
 GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_high_mark text) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_vault;
-
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) TO leasehold_vault;
 
@@ -5077,9 +5071,11 @@ GRANT ALL ON FUNCTION leasehold.sealing_key_of(sealed bytea) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) TO leasehold_vault;
 
+GRANT ALL ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) TO leasehold_vault;
+
 GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_mode text, p_dialect text, p_since text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) TO leasehold_vault;
 
