@@ -75,7 +75,7 @@ extension Composition {
             registry: try Self.registry(sync),
             settings: workerSettings(name: name),
             notifications: isBehindPooler ? nil : queuePool,
-            maintenance: maintenance(queue, pool),
+            maintenance: maintenance(queue, sync),
             logger: logger
         )
     }
@@ -104,15 +104,11 @@ extension Composition {
         return registry
     }
 
-    private func maintenance(_ queue: JobQueue, _ pool: PostgresPool) -> [MaintenanceTask] {
+    private func maintenance(_ queue: JobQueue, _ sync: SyncJobs) -> [MaintenanceTask] {
         [
             MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune() },
             MaintenanceTask("prune_mirrors", every: .seconds(600)) { try await sync.prune() },
             MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() },
-            // Changes of a week, runs of a month; what no job went on with for a day is given up.
-            MaintenanceTask("mirror_prune", every: .seconds(600)) {
-                try await pool.query(.mirrorPrune, 604_800.0, 2_592_000.0, 86_400.0, Int32(10_000))
-            },
         ]
     }
 
