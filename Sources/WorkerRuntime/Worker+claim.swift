@@ -15,7 +15,7 @@ extension Worker {
                         jobs.addTask { await self.run(job, control: control) }
                     }
                 case .reconcile(let worker):
-                    await reconcile(worker)
+                    await reconcile(worker, backoff: &backoff)
                 case .wait(let until):
                     await claimWake.wait(until: until, on: timeline)
                 case .done:
@@ -44,7 +44,7 @@ extension Worker {
             state.withLock { state in
                 state.claimFailed(now: now, retryAt: now + pause)
                 if !unwritten.isEmpty {
-                    state.settles.failed(unwritten, retryAt: now + pause, halving: !isAway(error))
+                    state.settles.failed(unwritten, retryAt: now + pause, halving: blamesData(error))
                 }
             }
             settleWake.give()
@@ -117,7 +117,7 @@ extension Worker {
 
     /// Hands back what the database counts as this worker's and the worker never heard of. No claim is
     /// on its way meanwhile; what a lost connection's server process commits later is found next time.
-    private func reconcile(_ worker: WorkerID) async {
+    private func reconcile(_ worker: WorkerID, backoff: inout Backoff) async {
         do {
             let strays = try await timeline.limit(settings.answerLimit, "reconcile") {
                 let counted = try await self.queue.running(by: worker)
@@ -128,9 +128,14 @@ extension Worker {
                 _ = try await self.queue.settle(strays.map { .handBack(job: $0.job, run: $0.run) })
                 return strays.count
             }
+            backoff.succeeded()
             guard strays > 0 else { return }
             report(.strayHandedBack(jobs: strays))
         } catch {
+            if isAway(error) {
+                let (now, pause) = (timeline.now(), backoff.failed(random))
+                state.withLock { $0.claimFailed(now: now, retryAt: now + pause) }
+            }
             report(.reconcileFailed(error))
         }
     }

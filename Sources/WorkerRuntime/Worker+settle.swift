@@ -1,6 +1,5 @@
 internal import JobQueue
 internal import LeaseholdCore
-internal import Postgres
 internal import Synchronization
 
 extension Worker {
@@ -33,7 +32,7 @@ extension Worker {
             if refuses(batch, error) { return }
             let pause = backoff.failed(random)
             let now = timeline.now()
-            state.withLock { $0.settles.failed(batch, retryAt: now + pause, halving: !isAway(error)) }
+            state.withLock { $0.settles.failed(batch, retryAt: now + pause, halving: blamesData(error)) }
             report(.settleFailed(error, jobs: batch.count, failures: backoff.failures, retryIn: pause))
         }
     }
@@ -72,7 +71,7 @@ extension Worker {
     ///
     /// - Returns: false if the batch is to be tried again as it is.
     private func refuses(_ batch: [SettleBuffer<PendingSettle>.Unwritten], _ error: any Error) -> Bool {
-        guard let only = batch.first, batch.count == 1, only.tries >= 2, !isAway(error) else { return false }
+        guard let only = batch.first, batch.count == 1, only.tries >= 2, blamesData(error) else { return false }
         let job = only.entry.job
         report(.settleRefused(job, error))
         let isPlain = only.entry.verdict.errorLabel == Verdict.refusedLabel
@@ -88,11 +87,4 @@ extension Worker {
         writtenWake.give()
         return true
     }
-}
-
-/// True if the database is not there or has not answered, so that the same statement may do later.
-func isAway(_ error: any Error) -> Bool {
-    if error is CancellationError || error is NoAnswer { return true }
-    guard let error = error as? PostgresError else { return false }
-    return error.isConnectionLost || error.isRetryable
 }

@@ -139,6 +139,18 @@ import Testing
         #expect(trip(state.nextClaim(now: .seconds(1))) != nil)
     }
 
+    @Test func `Strays are looked for again before the next claim if the look failed`() {
+        var state = state()
+        _ = state.nextClaim(now: .zero)
+        state.claimFailed(now: .zero, retryAt: .seconds(1))
+        _ = state.nextClaim(now: .seconds(1))
+        state.claimFailed(now: .seconds(1), retryAt: .seconds(2))
+        guard case .reconcile = state.nextClaim(now: .seconds(2)) else {
+            Issue.record("expected to look for stray jobs")
+            return
+        }
+    }
+
     @Test func `A full house of unwritten outcomes stops the claims until half is written`() throws {
         var settings = WorkerSettings(name: "w")
         settings.settles = SettlePacing(highWater: 2, lowWater: 1)
