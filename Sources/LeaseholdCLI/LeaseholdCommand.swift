@@ -5,7 +5,8 @@ import LeaseholdCore
 /// The command `leasehold`.
 ///
 /// Exit status: 0 done; 1 it failed, and standard error says what was expected, what came and what
-/// to try; 64 the words of the call are off (ArgumentParser's, sysexits' EX_USAGE).
+/// to try; 64 the words of the call are off (ArgumentParser's, sysexits' EX_USAGE). `leasehold doctor`
+/// and `leasehold sync diff` say in their help what their own statuses mean.
 @main
 struct LeaseholdCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct LeaseholdCommand: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
-            TokensCommand.self, KeysCommand.self, SettingsCommand.self, DemoCommand.self,
+            TokensCommand.self, KeysCommand.self, SettingsCommand.self, DoctorCommand.self,
+            DemoCommand.self,
         ]
     )
 

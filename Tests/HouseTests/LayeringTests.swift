@@ -32,7 +32,8 @@ private let table: [String: Layer] = [
     "Pitchly": Layer(
         own: ["LeaseholdCore"],
         outside: observability.union([
-            "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOSSL", "NIOPosix", "NIOFoundationCompat", "Crypto",
+            "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOSSL", "NIOTLS", "NIOPosix", "NIOFoundationCompat",
+            "Crypto",
         ]),
         reason: "layer 1 knows HTTP and Pitchly, neither SQL nor the vault; the only place that sees AsyncHTTPClient"
     ),

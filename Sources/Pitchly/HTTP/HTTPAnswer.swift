@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Foundation
 import NIOCore
 import NIOHTTP1
 
@@ -7,6 +8,8 @@ struct HTTPAnswer: Sendable {
     let status: Int
     let contentType: String?
     let retryAfter: String?
+    /// The server's clock, in whole seconds.
+    let date: Date?
     let body: [UInt8]
 
     struct TooLong: Error { let limit: Int }
@@ -16,6 +19,7 @@ struct HTTPAnswer: Sendable {
         status = Int(response.status.code)
         contentType = response.headers.first(name: "Content-Type")
         retryAfter = response.headers.first(name: "Retry-After")
+        date = response.headers.first(name: "Date").flatMap(httpDate)
         var body: [UInt8] = []
         if let length = response.headers.first(name: "Content-Length").flatMap({ Int($0) }) {
             guard length <= limit else { throw TooLong(limit: limit) }

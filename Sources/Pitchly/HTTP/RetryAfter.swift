@@ -14,7 +14,7 @@ package func retryAfterDelay(_ header: String?, now: Date) -> Duration? {
 }
 
 /// The one form that senders may use: `Sun, 06 Nov 1994 08:49:37 GMT`.
-private func httpDate(_ text: String) -> Date? {
+func httpDate(_ text: String) -> Date? {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.timeZone = TimeZone(identifier: "GMT")

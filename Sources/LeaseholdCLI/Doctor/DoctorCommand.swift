@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// Looks for what is wrong or soon will be. Each group of checks is a subcommand in a file of its own.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Looks for what is wrong or soon will be, and says what to do about it.",
+        discussion: """
+            Changes nothing. Exit status, for monitoring: 0 all is well, 1 a warning, 2 a problem.
+
+              leasehold doctor pitchly --tenant acme
+              leasehold doctor pitchly --json | jq '.findings[] | select(.level == "problem")'
+            """,
+        subcommands: [DoctorPitchlyCommand.self]
+    )
+}
