@@ -55,6 +55,10 @@ begin
     end if;
 
     if to_regrole('leasehold_dashboard') is not null then
+        if to_regnamespace('leasehold_dashboard') is not null then
+            grant usage on schema leasehold_dashboard to leasehold_dashboard;
+            grant select on all tables in schema leasehold_dashboard to leasehold_dashboard;
+        end if;
         grant select on leasehold.credential_status, leasehold.credential_exchange, leasehold.credential_event
             to leasehold_dashboard;
     end if;
