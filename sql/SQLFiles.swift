@@ -45,6 +45,12 @@ package enum SQLFiles {
         SQLFile("v0023_credential_due", PackageResources.v0023_credential_due_sql),
         SQLFile("v0024_roles", PackageResources.v0024_roles_sql),
         SQLFile("v0025_mirror_merge", PackageResources.v0025_mirror_merge_sql),
+        SQLFile("v0026_dashboard_sample", PackageResources.v0026_dashboard_sample_sql),
+        SQLFile("v0027_dashboard_queue", PackageResources.v0027_dashboard_queue_sql),
+        SQLFile("v0028_dashboard_job", PackageResources.v0028_dashboard_job_sql),
+        SQLFile("v0029_dashboard_worker", PackageResources.v0029_dashboard_worker_sql),
+        SQLFile("v0030_dashboard_tenant", PackageResources.v0030_dashboard_tenant_sql),
+        SQLFile("v0031_dashboard_sync", PackageResources.v0031_dashboard_sync_sql),
     ]
 
     /// Every statement under `queries/`.

@@ -4,6 +4,10 @@ CREATE SCHEMA leasehold;
 
 COMMENT ON SCHEMA leasehold IS 'Leasehold: job queue, credentials and mirrors of its tenants';
 
+CREATE SCHEMA leasehold_dashboard;
+
+COMMENT ON SCHEMA leasehold_dashboard IS 'Views for people, Grafana and alerts: read only, no token, each at a bounded cost whatever the tables hold';
+
 CREATE TYPE leasehold.admission AS (
 	granted integer,
 	reason text,
@@ -103,6 +107,32 @@ CREATE TYPE leasehold.due_batch AS (
 	retry_after_ms bigint
 );
 
+CREATE TYPE leasehold.end_glimpse AS (
+	tenant_id text,
+	queue text,
+	outcome text,
+	ended_at timestamp with time zone,
+	run_seconds real,
+	waited_turn real,
+	waited_limit real,
+	waited_worker real,
+	waited_parked real,
+	counts_for double precision
+);
+
+COMMENT ON TYPE leasehold.end_glimpse IS 'The end of a run that a sample has met, and how many it stands for';
+
+CREATE TYPE leasehold.error_group AS (
+	fingerprint text,
+	attempts bigint,
+	attempts_is_minimum boolean,
+	jobs bigint,
+	tenants bigint,
+	first_at timestamp with time zone,
+	last_at timestamp with time zone,
+	last_job_id bigint
+);
+
 CREATE TYPE leasehold.exchange_failure AS (
 	outcome text,
 	error_class text,
@@ -148,6 +178,17 @@ CREATE TYPE leasehold.exchange_ticket AS (
 	retry_after_ms bigint
 );
 
+CREATE TYPE leasehold.job_glimpse AS (
+	tenant_id text,
+	queue text,
+	state text,
+	claimed_by uuid,
+	ready_at timestamp with time zone,
+	counts_for double precision
+);
+
+COMMENT ON TYPE leasehold.job_glimpse IS 'A live job that a sample has met, and how many it stands for';
+
 CREATE TYPE leasehold.open_lane AS (
 	at tid,
 	tenant_id text,
@@ -165,6 +206,38 @@ CREATE TYPE leasehold.open_lane AS (
 	bounded boolean,
 	limited boolean,
 	siblings boolean
+);
+
+CREATE TYPE leasehold.queue_count AS (
+	queue text,
+	ready bigint,
+	running bigint,
+	scheduled bigint,
+	parked bigint,
+	oldest_ready_at timestamp with time zone,
+	tenants_waiting bigint,
+	estimated text[]
+);
+
+CREATE TYPE leasehold.service_load AS (
+	run_seconds_per_second double precision,
+	weights_waiting double precision
+);
+
+CREATE TYPE leasehold.tenant_glance AS (
+	waiting bigint,
+	waiting_is_minimum boolean,
+	running bigint,
+	oldest_ready_at timestamp with time zone,
+	next_run_at timestamp with time zone,
+	parked bigint,
+	ended bigint,
+	ended_since timestamp with time zone,
+	run_seconds double precision,
+	wait_turn_seconds double precision,
+	wait_limit_seconds double precision,
+	wait_worker_seconds double precision,
+	wait_parked_seconds double precision
 );
 
 CREATE FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) RETURNS leasehold.arrival[]
@@ -987,6 +1060,662 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) IS 'Remembers a claim for the next one of this session, notes the floor, and forgets idle lanes that the others have caught up with';
+
+CREATE FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer DEFAULT 200) RETURNS SETOF leasehold.error_group
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    prints text[] := '{}';
+    latest text := '';
+    bound integer;
+begin
+    loop
+        select a.fingerprint into latest from leasehold.job_attempt as a
+        where a.fingerprint > latest and a.ended_at >= since
+        order by a.fingerprint limit 1;
+        exit when latest is null or cardinality(prints) >= most;
+        prints := prints || latest;
+    end loop;
+    bound := greatest(100, 10000 / greatest(1, cardinality(prints)));
+    return query
+    select p.fingerprint, a.attempts, a.attempts = bound, a.jobs, a.tenants, a.first_at, a.last_at, a.last_job_id
+    from unnest(prints) as p(fingerprint) cross join lateral (
+        select count(*) as attempts, count(distinct job_id) as jobs, count(distinct tenant_id) as tenants,
+            min(ended_at) as first_at, max(ended_at) as last_at,
+            (array_agg(job_id order by ended_at desc))[1] as last_job_id
+        from (
+            select r.job_id, r.tenant_id, r.ended_at from leasehold.job_attempt as r
+            where r.fingerprint = p.fingerprint and r.ended_at >= since
+            order by r.ended_at desc limit bound) as r) as a;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) IS 'Failed attempts since a moment, by fingerprint, at most so many';
+
+CREATE FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    low bigint := 0;
+    high bigint := pages;
+    middle bigint;
+begin
+    while low < high loop
+        middle := (low + high) / 2;
+        if coalesce(leasehold.dashboard_page_time(part, middle) < since, false) then
+            low := middle + 1;
+        else
+            high := middle;
+        end if;
+    end loop;
+    return greatest(0, low - 64);
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) IS 'Where the rows since a moment begin, give or take neighbours';
+
+CREATE FUNCTION leasehold.dashboard_jobs(pages integer DEFAULT 200) RETURNS SETOF leasehold.job_glimpse
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+    all_pages constant double precision := greatest(1, pg_relation_size('leasehold.job')
+        / current_setting('block_size')::double precision);
+    percent constant double precision := least(100, 100 * pages / all_pages);
+begin
+    return query
+    select job.tenant_id, job.queue, job.state, job.claimed_by, job.ready_at, 100 / percent
+    from leasehold.job tablesample system (percent);
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_jobs(pages integer) IS 'Live jobs on so many random pages, or all if there are no more';
+
+CREATE FUNCTION leasehold.dashboard_load() RETURNS leasehold.service_load
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 100000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    load leasehold.service_load;
+    all_pages constant double precision := greatest(1, pg_relation_size('leasehold.lane')
+        / current_setting('block_size')::double precision);
+    percent constant double precision := least(100, 100 * 15 / all_pages);
+begin
+    select coalesce(sum(run_seconds * counts_for), 0) / 300 into load.run_seconds_per_second
+    from leasehold.dashboard_tail('job_history', clock_timestamp() - interval '5 minutes', 60);
+    -- A tenant with several lanes counts once.
+    select coalesce(sum(t.weight / n.lanes), 0) * 100 / percent into load.weights_waiting
+    from (select lane.tenant_id from leasehold.lane tablesample system (percent) where lane.state <> 'idle') as l
+        cross join lateral (
+            select tenant.weight from leasehold.tenant where tenant.tenant_id = l.tenant_id limit 1) as t
+        cross join lateral (
+            select greatest(1, count(*)) as lanes from (
+                select from leasehold.lane where lane.tenant_id = l.tenant_id and lane.state <> 'idle' limit 100
+            ) as own) as n;
+    return load;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_load() IS 'Running time that all tenants received per second over 5 minutes, and the sum of the weights of those with a backlog';
+
+CREATE FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    found_at timestamptz;
+begin
+    execute format('select ended_at from %s where ctid >= %L::tid and ctid < %L::tid limit 1',
+        part, format('(%s,0)', page), format('(%s,0)', page + 8)) into found_at;
+    return found_at;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) IS 'When the first row at or after a page of a part of the history ended';
+
+CREATE FUNCTION leasehold.dashboard_queue_counts(bound integer DEFAULT 1000) RETURNS SETOF leasehold.queue_count
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    return query
+    with in_lane as materialized (
+        select job.queue, job.state, job.ready_at from leasehold.job where place is not null limit bound + 1
+    ), due as materialized (
+        select job.queue from leasehold.job where due_at is not null limit bound + 1
+    ), waits as materialized (
+        select job.queue from leasehold.job where park_reason is not null limit bound + 1
+    ), leased as materialized (
+        select l.id from leasehold.lease cross join unnest(job_ids) as l(id) limit bound + 1
+    ), runs as materialized (
+        select j.queue from (select distinct id from leased) as l cross join lateral (
+            select job.queue from leasehold.job
+            where job.job_id = l.id and job.claimed_by is not null limit 1) as j
+    ), oldest as materialized (
+        select job.queue, job.state, job.ready_at from leasehold.job order by job_id limit bound
+    ), whole as (
+        select (select count(*) from in_lane) <= bound as ready,
+            (select count(*) from leased) <= bound as running,
+            (select count(*) from due) <= bound as scheduled,
+            (select count(*) from waits) <= bound as parked
+    ), met as materialized (
+        select g.queue, g.state, g.ready_at, g.counts_for
+        from leasehold.dashboard_jobs(case
+            when (select ready and running and scheduled and parked from whole) then 0 else 200 end) as g
+        where not (select ready and running and scheduled and parked from whole)
+    ), tally as (
+        select i.queue, i.state, count(*)::double precision as jobs, min(i.ready_at) as ready_at, 'ready' as source
+        from in_lane as i where i.state = 'ready' group by 1, 2
+        union all
+        select r.queue, 'running', count(*), null, 'running' from runs as r group by 1
+        union all
+        select d.queue, 'scheduled', count(*), null, 'scheduled' from due as d group by 1
+        union all
+        select w.queue, 'parked', count(*), null, 'parked' from waits as w group by 1
+        union all
+        select m.queue, m.state, sum(m.counts_for), min(m.ready_at), 'sample' from met as m group by 1, 2
+        union all
+        select o.queue, 'ready', 0, min(o.ready_at), 'oldest' from oldest as o where o.state = 'ready' group by 1
+    ), fit as (
+        select t.* from tally as t cross join whole as w
+        where t.source = 'oldest' or (t.source = 'sample') is distinct from case t.state
+            when 'ready' then w.ready when 'running' then w.running
+            when 'scheduled' then w.scheduled else w.parked end
+    )
+    select q.name,
+        round(coalesce(sum(jobs) filter (where f.state = 'ready'), 0))::bigint,
+        round(coalesce(sum(jobs) filter (where f.state = 'running'), 0))::bigint,
+        round(coalesce(sum(jobs) filter (where f.state = 'scheduled'), 0))::bigint,
+        round(coalesce(sum(jobs) filter (where f.state = 'parked'), 0))::bigint,
+        min(f.ready_at) filter (where f.state = 'ready'),
+        (select count(*) from (
+            select from leasehold.lane
+            where lane.queue = q.name and lane.state = 'open' limit 1000) as l),
+        array_remove(array[case when not w.ready then 'ready' end, case when not w.running then 'running' end,
+            case when not w.scheduled then 'scheduled' end, case when not w.parked then 'parked' end], null)
+    from (select * from leasehold.dashboard_queues() union select f.queue from fit as f) as q(name)
+        cross join whole as w left join fit as f on f.queue = q.name
+    group by q.name, w.ready, w.running, w.scheduled, w.parked;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_queue_counts(bound integer) IS 'Live jobs by queue and state; estimated names the states whose numbers are estimates';
+
+CREATE FUNCTION leasehold.dashboard_queues() RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+begin
+    return query
+    with recursive open_lanes as (
+        (select lane.queue from leasehold.lane where state = 'open' order by lane.queue limit 1)
+        union all
+        select n.queue from open_lanes as o cross join lateral (
+            select lane.queue from leasehold.lane where state = 'open' and lane.queue > o.queue
+            order by lane.queue limit 1) as n
+    ), idle_lanes as (
+        (select lane.queue from leasehold.lane where state = 'idle' order by lane.queue limit 1)
+        union all
+        select n.queue from idle_lanes as o cross join lateral (
+            select lane.queue from leasehold.lane where state = 'idle' and lane.queue > o.queue
+            order by lane.queue limit 1) as n
+    ), letters as (
+        (select wake.queue from leasehold.wake order by wake.queue limit 1)
+        union all
+        select n.queue from letters as o cross join lateral (
+            select wake.queue from leasehold.wake where wake.queue > o.queue
+            order by wake.queue limit 1) as n
+    )
+    select queue.queue from leasehold.queue
+    union select unnest(queues) from leasehold.worker where lapsed_at is null
+    union select o.queue from open_lanes as o
+    union select i.queue from idle_lanes as i
+    union select l.queue from letters as l;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_queues() IS 'Names of the queues that are configured, served or have a backlog';
+
+CREATE FUNCTION leasehold.dashboard_rows(of_table regclass) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    estimate double precision;
+    exact bigint;
+begin
+    if pg_relation_size(of_table) < 4000000 then
+        execute format('select count(*) from %s', of_table) into exact;
+        return exact;
+    end if;
+    select reltuples / greatest(relpages, 1) * (pg_relation_size(oid) / current_setting('block_size')::integer)
+    into estimate
+    from pg_class where oid = of_table and reltuples >= 0;
+    return estimate;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_rows(of_table regclass) IS 'Rows of a table: counted up to 4 MB, the planner''s estimate beyond, null if it was never analysed';
+
+CREATE FUNCTION leasehold.dashboard_running(bound integer DEFAULT 5000) RETURNS TABLE(worker_id uuid, job_id bigint, claimed_at timestamp with time zone, whole boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 500
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    with leased as materialized (
+        select l.worker_id, u.id from leasehold.lease as l cross join unnest(l.job_ids) as u(id) limit bound + 1
+    )
+    select l.worker_id, l.id, j.claimed_at, (select count(*) from leased) <= bound
+    from (select distinct leased.worker_id, leased.id from leased) as l cross join lateral (
+        select job.claimed_at from leasehold.job
+        where job.job_id = l.id and job.claimed_by = l.worker_id limit 1) as j;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_running(bound integer) IS 'Running jobs; whole false: more than bound jobs were leased, and only so many were looked at';
+
+CREATE FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer DEFAULT 120) RETURNS SETOF leasehold.end_glimpse
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 4000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $_$
+declare
+    parts regclass[];
+    firsts bigint[] := '{}';
+    ends bigint[] := '{}';
+    step bigint;
+begin
+    select array_agg(c.oid::regclass order by c.relname) into parts
+    from pg_inherits as i join pg_class as c on c.oid = i.inhrelid
+    where i.inhparent = ('leasehold.' || parent)::regclass
+        and right(c.relname, 8) between to_char(since at time zone 'UTC', 'YYYYMMDD')
+            and to_char(clock_timestamp() at time zone 'UTC', 'YYYYMMDD');
+    for n in 1 .. coalesce(cardinality(parts), 0) loop
+        ends := ends || pg_relation_size(parts[n]) / current_setting('block_size')::bigint;
+        firsts := firsts || leasehold.dashboard_first_page(parts[n], ends[n], since);
+    end loop;
+    step := ceil((select sum(e - f) from unnest(firsts, ends) as b(f, e)) / pages::double precision);
+    for n in 1 .. coalesce(cardinality(parts), 0) loop
+        return query execute format(
+            'select r.tenant_id, r.queue, r.outcome, r.ended_at, %s, $4::double precision
+            from generate_series($1 + floor(random() * $3)::bigint, $2 - 1, $3) as p(page)
+                cross join lateral (
+                    select * from %s where ctid >= (''('' || p.page || '',0)'')::tid
+                        and ctid < (''('' || p.page + 1 || '',0)'')::tid offset 0) as r
+            where r.ended_at >= $5',
+            case parent when 'job_history'
+                then 'r.run_seconds, r.waited_turn, r.waited_limit, r.waited_worker, r.waited_parked'
+                else 'null::real, null::real, null::real, null::real, null::real' end, parts[n])
+        using firsts[n], ends[n], greatest(1, step), greatest(1, step), since;
+    end loop;
+end $_$;
+
+COMMENT ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) IS 'Ended jobs (job_history) or failed attempts (job_attempt) since a moment: all, or every n-th page of them';
+
+CREATE FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer DEFAULT 200) RETURNS leasehold.tenant_glance
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 100000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    glance leasehold.tenant_glance;
+    since constant timestamptz := clock_timestamp() - interval '5 minutes';
+begin
+    select count(*) filter (where w.state = 'ready'), coalesce(bool_or(w.place_in_line >= bound), false),
+        count(*) filter (where w.state = 'running'), min(w.ready_at) filter (where w.state = 'ready')
+    into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
+    from leasehold.dashboard_tenant_lanes(of_tenant) as l cross join lateral (
+        select job.state, job.ready_at, row_number() over (order by job.priority, job.place) as place_in_line
+        from leasehold.job
+        where job.tenant_id = of_tenant and job.queue = l.queue and job.lane_kind = l.lane_kind
+            and job.place is not null
+        order by job.priority, job.place limit bound) as w;
+    select job.due_at into glance.next_run_at from leasehold.job
+    where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit 1;
+    select count(*) into glance.parked from (
+        select from leasehold.job where job.tenant_id = of_tenant and job.park_reason is not null limit bound) as p;
+    select count(*), min(h.ended_at), sum(h.run_seconds), avg(h.waited_turn), avg(h.waited_limit),
+        avg(h.waited_worker), avg(h.waited_parked)
+    into glance.ended, glance.ended_since, glance.run_seconds, glance.wait_turn_seconds, glance.wait_limit_seconds,
+        glance.wait_worker_seconds, glance.wait_parked_seconds
+    from (
+        select * from leasehold.job_history as h
+        where h.tenant_id = of_tenant and h.ended_at >= date_trunc('day', since, 'UTC')
+        order by h.job_id desc limit bound) as h
+    where h.ended_at >= since;
+    if glance.ended < bound then glance.ended_since := since; end if;
+    return glance;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) IS 'A tenant now and over the last 5 minutes, from at most bound entries of each index';
+
+CREATE SEQUENCE leasehold.job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE SEQUENCE leasehold.job_place_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE leasehold.job (
+    job_id bigint DEFAULT nextval('leasehold.job_id_seq'::regclass) NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    run_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ready_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    claimed_at timestamp with time zone,
+    first_claimed_at timestamp with time zone,
+    due_at timestamp with time zone,
+    parked_at timestamp with time zone,
+    run bigint DEFAULT 0 NOT NULL,
+    place bigint DEFAULT nextval('leasehold.job_place_seq'::regclass),
+    claimed_by uuid,
+    charged real DEFAULT 0 NOT NULL,
+    timeout_seconds real,
+    waited_turn real DEFAULT 0 NOT NULL,
+    waited_limit real DEFAULT 0 NOT NULL,
+    waited_worker real DEFAULT 0 NOT NULL,
+    waited_parked real DEFAULT 0 NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    max_attempts smallint DEFAULT 20 NOT NULL,
+    kills smallint DEFAULT 0 NOT NULL,
+    limited boolean DEFAULT false NOT NULL,
+    sequence_live boolean DEFAULT false NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'ready'::text NOT NULL COLLATE pg_catalog."C",
+    args jsonb DEFAULT '{}'::jsonb NOT NULL,
+    unique_key text COLLATE pg_catalog."C",
+    sequence_key text COLLATE pg_catalog."C",
+    park_reason text,
+    trace_context text,
+    last_error_label text,
+    last_error text,
+    progress jsonb,
+    again jsonb,
+    CONSTRAINT job_args_object CHECK ((jsonb_typeof(args) = 'object'::text)),
+    CONSTRAINT job_args_size CHECK ((pg_column_size(args) <= 1048576)),
+    CONSTRAINT job_attempt_positive CHECK ((attempt >= 0)),
+    CONSTRAINT job_in_lane_has_place CHECK (((state = ANY (ARRAY['ready'::text, 'running'::text])) = (place IS NOT NULL))),
+    CONSTRAINT job_max_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
+    CONSTRAINT job_park_reason_known CHECK ((park_reason = ANY (ARRAY['authorization'::text, 'sequence'::text, 'dependency'::text]))),
+    CONSTRAINT job_parked_has_reason CHECK (((state = 'parked'::text) = (park_reason IS NOT NULL))),
+    CONSTRAINT job_priority_range CHECK (((priority >= '-100'::integer) AND (priority <= 100))),
+    CONSTRAINT job_running_is_claimed CHECK (((state = 'running'::text) = (claimed_by IS NOT NULL))),
+    CONSTRAINT job_scheduled_is_due CHECK (((state = 'scheduled'::text) = (due_at IS NOT NULL))),
+    CONSTRAINT job_sequence_key_length CHECK (((length(sequence_key) >= 1) AND (length(sequence_key) <= 500))),
+    CONSTRAINT job_state_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'ready'::text, 'running'::text, 'parked'::text]))),
+    CONSTRAINT job_timeout_positive CHECK ((timeout_seconds > (0)::double precision)),
+    CONSTRAINT job_trace_context_length CHECK ((length(trace_context) <= 2000)),
+    CONSTRAINT job_unique_key_length CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.2', autovacuum_analyze_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE leasehold.job IS 'Jobs that have not ended';
+
+COMMENT ON COLUMN leasehold.job.ready_at IS 'When the job last became ready';
+
+COMMENT ON COLUMN leasehold.job.due_at IS 'run_at, while the job is scheduled';
+
+COMMENT ON COLUMN leasehold.job.run IS 'Fencing number: counts the claims of this job; a settle must carry the current one';
+
+COMMENT ON COLUMN leasehold.job.place IS 'Place in its lane, rising, while ready or running; each time a job becomes ready it gets a new one';
+
+COMMENT ON COLUMN leasehold.job.charged IS 'Seconds of virtual time taken at the claim; the settle sends the difference to the real run time';
+
+COMMENT ON COLUMN leasehold.job.waited_turn IS 'Seconds ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold.job.waited_limit IS 'Seconds ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold.job.waited_worker IS 'Seconds ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold.job.waited_parked IS 'Seconds parked, for example until the tenant authorized again';
+
+COMMENT ON COLUMN leasehold.job.priority IS 'Lower runs first among the jobs of one tenant in one queue; default 0';
+
+COMMENT ON COLUMN leasehold.job.attempt IS 'Claims that count: a snooze, a park and a hand-back give theirs back';
+
+COMMENT ON COLUMN leasehold.job.kills IS 'Times a worker died while it ran this job; the third discards it';
+
+COMMENT ON COLUMN leasehold.job.limited IS 'The run counts against a limit of running jobs, and its end must tell the lanes';
+
+COMMENT ON COLUMN leasehold.job.sequence_live IS 'The job has the turn of its sequence key, until it ends';
+
+COMMENT ON COLUMN leasehold.job.lane_kind IS 'Empty, or the kind if the kind is apart';
+
+COMMENT ON COLUMN leasehold.job.state IS 'scheduled: waits for run_at; ready: waits for its turn; running: claimed; parked: waits for park_reason to go away';
+
+COMMENT ON COLUMN leasehold.job.again IS 'A request that came while the job with this unique_key ran: enqueued when the run ends';
+
+CREATE TABLE leasehold.job_history (
+    job_id bigint NOT NULL,
+    ended_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    first_claimed_at timestamp with time zone,
+    claimed_at timestamp with time zone,
+    run bigint NOT NULL,
+    worker_id uuid,
+    run_seconds real,
+    waited_turn real NOT NULL,
+    waited_limit real NOT NULL,
+    waited_worker real NOT NULL,
+    waited_parked real NOT NULL,
+    timeout_seconds real,
+    priority smallint NOT NULL,
+    attempt smallint NOT NULL,
+    max_attempts smallint NOT NULL,
+    kills smallint NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    queue text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    outcome text NOT NULL COLLATE pg_catalog."C",
+    args jsonb NOT NULL,
+    unique_key text COLLATE pg_catalog."C",
+    sequence_key text COLLATE pg_catalog."C",
+    trace_context text,
+    last_error_label text,
+    last_error text,
+    progress jsonb,
+    CONSTRAINT history_outcome_known CHECK ((outcome = ANY (ARRAY['completed'::text, 'discarded'::text, 'cancelled'::text])))
+)
+PARTITION BY RANGE (ended_at);
+
+COMMENT ON TABLE leasehold.job_history IS 'Jobs that ended, one partition a UTC day, made by leasehold.history_prepare and dropped by leasehold.prune';
+
+COMMENT ON COLUMN leasehold.job_history.waited_turn IS 'With waited_limit, waited_worker and waited_parked all the time the job waited to run, summed over its attempts';
+
+CREATE VIEW leasehold_dashboard.job_recent AS
+ SELECT job.job_id,
+    job.tenant_id,
+    job.queue,
+    job.kind,
+    job.state,
+    job.park_reason,
+    job.priority,
+    job.attempt,
+    job.max_attempts,
+    job.run,
+    job.created_at,
+    job.run_at,
+    job.claimed_at,
+    NULL::timestamp with time zone AS ended_at,
+    job.claimed_by AS worker_id,
+    NULL::real AS run_seconds,
+    job.waited_turn AS wait_turn_seconds,
+    job.waited_limit AS wait_limit_seconds,
+    job.waited_worker AS wait_worker_seconds,
+    job.waited_parked AS wait_parked_seconds,
+    job.unique_key,
+    job.sequence_key,
+    job.last_error_label,
+    "left"(job.last_error, 500) AS last_error
+   FROM leasehold.job
+UNION ALL
+ SELECT job_history.job_id,
+    job_history.tenant_id,
+    job_history.queue,
+    job_history.kind,
+    job_history.outcome AS state,
+    NULL::text AS park_reason,
+    job_history.priority,
+    job_history.attempt,
+    job_history.max_attempts,
+    job_history.run,
+    job_history.created_at,
+    job_history.run_at,
+    job_history.claimed_at,
+    job_history.ended_at,
+    job_history.worker_id,
+    job_history.run_seconds,
+    job_history.waited_turn AS wait_turn_seconds,
+    job_history.waited_limit AS wait_limit_seconds,
+    job_history.waited_worker AS wait_worker_seconds,
+    job_history.waited_parked AS wait_parked_seconds,
+    job_history.unique_key,
+    job_history.sequence_key,
+    job_history.last_error_label,
+    "left"(job_history.last_error, 500) AS last_error
+   FROM leasehold.job_history;
+
+COMMENT ON VIEW leasehold_dashboard.job_recent IS 'Live and ended jobs, without args. Read it with job_id =, or order by job_id desc and a limit; pages go on with job_id <. By state: job_running, job_scheduled, job_parked; of one tenant: job_of_tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.job_id IS 'Rises with the time of enqueuing';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.kind IS 'What is to be done';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.state IS 'scheduled, ready, running, parked; completed, discarded, cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.park_reason IS 'What a parked job waits for: authorization, sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.priority IS 'Lower runs first among the jobs of one tenant in one queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.attempt IS 'Attempts that count so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.max_attempts IS 'The attempt whose failure discards the job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.run IS 'Claims so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.created_at IS 'When it was enqueued';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.run_at IS 'Not before';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.claimed_at IS 'Start of the last run';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.ended_at IS 'When it completed or was discarded or cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.worker_id IS 'Who runs it, or ran it last';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.run_seconds IS 'Run time of the last run of a job that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.wait_turn_seconds IS 'Time ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.wait_limit_seconds IS 'Time ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.wait_worker_seconds IS 'Time ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.wait_parked_seconds IS 'Time parked';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.unique_key IS 'Only one live job of the tenant and kind has it';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.sequence_key IS 'Jobs of the tenant with it run one after another';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.last_error_label IS 'Short name of the last error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_recent.last_error IS 'Its first 500 characters';
+
+CREATE FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer DEFAULT 200) RETURNS SETOF leasehold_dashboard.job_recent
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    select j.* from (
+        (select w.job_id from leasehold.dashboard_tenant_lanes(of_tenant) as l cross join lateral (
+            select job.job_id from leasehold.job
+            where job.tenant_id = of_tenant and job.queue = l.queue and job.lane_kind = l.lane_kind
+                and job.place is not null
+            order by job.priority, job.place limit most) as w)
+        union all
+        (select job.job_id from leasehold.job
+        where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit most)
+        union all
+        (select job.job_id from leasehold.job
+        where job.tenant_id = of_tenant and job.park_reason is not null order by job.job_id limit most)
+        union all
+        (select h.job_id from leasehold.job_history as h
+        where h.tenant_id = of_tenant order by h.job_id desc limit most)
+    ) as i cross join lateral (
+        select * from leasehold_dashboard.job_recent as r where r.job_id = i.job_id limit 1) as j;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) IS 'The jobs of a tenant that matter now';
+
+CREATE FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) RETURNS TABLE(queue text, lane_kind text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 3
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+    return query
+    with recursive lanes as (
+        (select job.queue, job.lane_kind from leasehold.job
+        where job.tenant_id = of_tenant and job.place is not null
+        order by job.queue, job.lane_kind limit 1)
+        union all
+        select n.queue, n.lane_kind from lanes as l cross join lateral (
+            select job.queue, job.lane_kind from leasehold.job
+            where job.tenant_id = of_tenant and job.place is not null
+                and (job.queue, job.lane_kind) > (l.queue, l.lane_kind)
+            order by job.queue, job.lane_kind limit 1) as n
+    )
+    select lanes.queue, lanes.lane_kind from lanes;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) IS 'Where a tenant has jobs ready or running: one probe of job_lane each';
 
 CREATE FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) RETURNS void
     LANGUAGE plpgsql
@@ -2060,112 +2789,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.job_place() IS 'Before insert of a job that came as ready but has a run_at in the future or a sequence key';
-
-CREATE SEQUENCE leasehold.job_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-CREATE SEQUENCE leasehold.job_place_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-CREATE TABLE leasehold.job (
-    job_id bigint DEFAULT nextval('leasehold.job_id_seq'::regclass) NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    run_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    ready_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    claimed_at timestamp with time zone,
-    first_claimed_at timestamp with time zone,
-    due_at timestamp with time zone,
-    parked_at timestamp with time zone,
-    run bigint DEFAULT 0 NOT NULL,
-    place bigint DEFAULT nextval('leasehold.job_place_seq'::regclass),
-    claimed_by uuid,
-    charged real DEFAULT 0 NOT NULL,
-    timeout_seconds real,
-    waited_turn real DEFAULT 0 NOT NULL,
-    waited_limit real DEFAULT 0 NOT NULL,
-    waited_worker real DEFAULT 0 NOT NULL,
-    waited_parked real DEFAULT 0 NOT NULL,
-    priority smallint DEFAULT 0 NOT NULL,
-    attempt smallint DEFAULT 0 NOT NULL,
-    max_attempts smallint DEFAULT 20 NOT NULL,
-    kills smallint DEFAULT 0 NOT NULL,
-    limited boolean DEFAULT false NOT NULL,
-    sequence_live boolean DEFAULT false NOT NULL,
-    tenant_id text NOT NULL COLLATE pg_catalog."C",
-    queue text DEFAULT 'default'::text NOT NULL COLLATE pg_catalog."C",
-    kind text NOT NULL COLLATE pg_catalog."C",
-    lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    state text DEFAULT 'ready'::text NOT NULL COLLATE pg_catalog."C",
-    args jsonb DEFAULT '{}'::jsonb NOT NULL,
-    unique_key text COLLATE pg_catalog."C",
-    sequence_key text COLLATE pg_catalog."C",
-    park_reason text,
-    trace_context text,
-    last_error_label text,
-    last_error text,
-    progress jsonb,
-    again jsonb,
-    CONSTRAINT job_args_object CHECK ((jsonb_typeof(args) = 'object'::text)),
-    CONSTRAINT job_args_size CHECK ((pg_column_size(args) <= 1048576)),
-    CONSTRAINT job_attempt_positive CHECK ((attempt >= 0)),
-    CONSTRAINT job_in_lane_has_place CHECK (((state = ANY (ARRAY['ready'::text, 'running'::text])) = (place IS NOT NULL))),
-    CONSTRAINT job_max_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT job_park_reason_known CHECK ((park_reason = ANY (ARRAY['authorization'::text, 'sequence'::text, 'dependency'::text]))),
-    CONSTRAINT job_parked_has_reason CHECK (((state = 'parked'::text) = (park_reason IS NOT NULL))),
-    CONSTRAINT job_priority_range CHECK (((priority >= '-100'::integer) AND (priority <= 100))),
-    CONSTRAINT job_running_is_claimed CHECK (((state = 'running'::text) = (claimed_by IS NOT NULL))),
-    CONSTRAINT job_scheduled_is_due CHECK (((state = 'scheduled'::text) = (due_at IS NOT NULL))),
-    CONSTRAINT job_sequence_key_length CHECK (((length(sequence_key) >= 1) AND (length(sequence_key) <= 500))),
-    CONSTRAINT job_state_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'ready'::text, 'running'::text, 'parked'::text]))),
-    CONSTRAINT job_timeout_positive CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT job_trace_context_length CHECK ((length(trace_context) <= 2000)),
-    CONSTRAINT job_unique_key_length CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.2', autovacuum_analyze_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
-
-COMMENT ON TABLE leasehold.job IS 'Jobs that have not ended';
-
-COMMENT ON COLUMN leasehold.job.ready_at IS 'When the job last became ready';
-
-COMMENT ON COLUMN leasehold.job.due_at IS 'run_at, while the job is scheduled';
-
-COMMENT ON COLUMN leasehold.job.run IS 'Fencing number: counts the claims of this job; a settle must carry the current one';
-
-COMMENT ON COLUMN leasehold.job.place IS 'Place in its lane, rising, while ready or running; each time a job becomes ready it gets a new one';
-
-COMMENT ON COLUMN leasehold.job.charged IS 'Seconds of virtual time taken at the claim; the settle sends the difference to the real run time';
-
-COMMENT ON COLUMN leasehold.job.waited_turn IS 'Seconds ready while workers took other jobs';
-
-COMMENT ON COLUMN leasehold.job.waited_limit IS 'Seconds ready while its lane was at a limit, throttled or paused';
-
-COMMENT ON COLUMN leasehold.job.waited_worker IS 'Seconds ready while no worker asked for work';
-
-COMMENT ON COLUMN leasehold.job.waited_parked IS 'Seconds parked, for example until the tenant authorized again';
-
-COMMENT ON COLUMN leasehold.job.priority IS 'Lower runs first among the jobs of one tenant in one queue; default 0';
-
-COMMENT ON COLUMN leasehold.job.attempt IS 'Claims that count: a snooze, a park and a hand-back give theirs back';
-
-COMMENT ON COLUMN leasehold.job.kills IS 'Times a worker died while it ran this job; the third discards it';
-
-COMMENT ON COLUMN leasehold.job.limited IS 'The run counts against a limit of running jobs, and its end must tell the lanes';
-
-COMMENT ON COLUMN leasehold.job.sequence_live IS 'The job has the turn of its sequence key, until it ends';
-
-COMMENT ON COLUMN leasehold.job.lane_kind IS 'Empty, or the kind if the kind is apart';
-
-COMMENT ON COLUMN leasehold.job.state IS 'scheduled: waits for run_at; ready: waits for its turn; running: claimed; parked: waits for park_reason to go away';
-
-COMMENT ON COLUMN leasehold.job.again IS 'A request that came while the job with this unique_key ran: enqueued when the run ends';
 
 CREATE FUNCTION leasehold.job_release(released bigint) RETURNS leasehold.job
     LANGUAGE plpgsql
@@ -3639,6 +4262,10 @@ begin
     end if;
 
     if to_regrole('leasehold_dashboard') is not null then
+        if to_regnamespace('leasehold_dashboard') is not null then
+            grant usage on schema leasehold_dashboard to leasehold_dashboard;
+            grant select on all tables in schema leasehold_dashboard to leasehold_dashboard;
+        end if;
         grant select on leasehold.credential_status, leasehold.credential_exchange, leasehold.credential_event
             to leasehold_dashboard;
     end if;
@@ -4245,44 +4872,6 @@ COMMENT ON TABLE leasehold.job_dependency IS 'Job job_id stays parked until need
 
 COMMENT ON COLUMN leasehold.job_dependency.on_failure IS 'If the needed job is discarded or cancelled: cancel ends this job too, run lets it start all the same';
 
-CREATE TABLE leasehold.job_history (
-    job_id bigint NOT NULL,
-    ended_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    run_at timestamp with time zone NOT NULL,
-    first_claimed_at timestamp with time zone,
-    claimed_at timestamp with time zone,
-    run bigint NOT NULL,
-    worker_id uuid,
-    run_seconds real,
-    waited_turn real NOT NULL,
-    waited_limit real NOT NULL,
-    waited_worker real NOT NULL,
-    waited_parked real NOT NULL,
-    timeout_seconds real,
-    priority smallint NOT NULL,
-    attempt smallint NOT NULL,
-    max_attempts smallint NOT NULL,
-    kills smallint NOT NULL,
-    tenant_id text NOT NULL COLLATE pg_catalog."C",
-    queue text NOT NULL COLLATE pg_catalog."C",
-    kind text NOT NULL COLLATE pg_catalog."C",
-    outcome text NOT NULL COLLATE pg_catalog."C",
-    args jsonb NOT NULL,
-    unique_key text COLLATE pg_catalog."C",
-    sequence_key text COLLATE pg_catalog."C",
-    trace_context text,
-    last_error_label text,
-    last_error text,
-    progress jsonb,
-    CONSTRAINT history_outcome_known CHECK ((outcome = ANY (ARRAY['completed'::text, 'discarded'::text, 'cancelled'::text])))
-)
-PARTITION BY RANGE (ended_at);
-
-COMMENT ON TABLE leasehold.job_history IS 'Jobs that ended, one partition a UTC day, made by leasehold.history_prepare and dropped by leasehold.prune';
-
-COMMENT ON COLUMN leasehold.job_history.waited_turn IS 'With waited_limit, waited_worker and waited_parked all the time the job waited to run, summed over its attempts';
-
 CREATE TABLE leasehold.job_idempotency (
     tenant_id text NOT NULL COLLATE pg_catalog."C",
     idempotency_key text NOT NULL COLLATE pg_catalog."C",
@@ -4719,6 +5308,1332 @@ COMMENT ON COLUMN leasehold.worker.sleeping_until IS 'In the future: an enqueue 
 
 COMMENT ON COLUMN leasehold.worker.lapsed_at IS 'Set once, never cleared: the process must register under a new id';
 
+CREATE VIEW leasehold_dashboard.exchange_log AS
+ SELECT credential_exchange.exchange_id,
+    credential_exchange.tenant_id,
+    credential_exchange.generation,
+    credential_exchange.rung,
+    credential_exchange.grant_kind,
+    credential_exchange.worker AS worker_id,
+    credential_exchange.started_at,
+    credential_exchange.ended_at,
+    date_part('epoch'::text, (credential_exchange.ended_at - credential_exchange.started_at)) AS took_seconds,
+    credential_exchange.outcome,
+    credential_exchange.error_class,
+    credential_exchange.http_status,
+    credential_exchange.fingerprint
+   FROM leasehold.credential_exchange;
+
+COMMENT ON VIEW leasehold_dashboard.exchange_log IS 'Every exchange and what it came to. Read it with order by ended_at desc and a limit, or with tenant_id =';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.exchange_id IS 'Rises with time';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.generation IS 'Which generation was presented';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.rung IS 'refresh, or the step of the recovery';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.grant_kind IS 'grant_type of the request';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.worker_id IS 'Who presented it';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.started_at IS 'When it was about to be presented';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.ended_at IS 'When the outcome was known';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.took_seconds IS 'Seconds between the two';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.outcome IS 'saved; replayed: from the spool; superseded: a person had connected meanwhile; not_sent; throttled; misconfigured; refused; dead; ambiguous: no usable answer; abandoned: its owner was gone';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.error_class IS 'The error, if it failed';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.http_status IS 'Status of the answer, if one came';
+
+COMMENT ON COLUMN leasehold_dashboard.exchange_log.fingerprint IS 'Keyed hash of the presented token: two equal ones are one token presented twice';
+
+CREATE VIEW leasehold_dashboard.job_errors AS
+ SELECT e.fingerprint,
+    a.kind,
+    a.error_label,
+    "left"(a.error, 2000) AS error,
+    e.attempts,
+    e.attempts_is_minimum,
+    e.jobs,
+    e.tenants,
+    e.first_at,
+    e.last_at,
+    e.last_job_id,
+    a.tenant_id AS last_tenant_id
+   FROM (leasehold.dashboard_errors((statement_timestamp() - '24:00:00'::interval)) e(fingerprint, attempts, attempts_is_minimum, jobs, tenants, first_at, last_at, last_job_id)
+     LEFT JOIN LATERAL ( SELECT r.kind,
+            r.error_label,
+            r.error,
+            r.tenant_id
+           FROM leasehold.job_attempt r
+          WHERE ((r.job_id = e.last_job_id) AND (r.ended_at = e.last_at))
+          ORDER BY r.run DESC
+         LIMIT 1) a ON (true));
+
+COMMENT ON VIEW leasehold_dashboard.job_errors IS 'Failed attempts of the last 24 hours, one row for errors of a kind that differ only in numbers, ids and quoted words; at most 200 rows. Read it whole';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.fingerprint IS 'Names the group: leasehold.error_fingerprint';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.kind IS 'Kind of the jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.error_label IS 'Short name of the error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.error IS 'The newest one, its first 2000 characters';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.attempts IS 'How many; counting stops at 10 000 over all groups, at 100 a group at the least';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.attempts_is_minimum IS 'True: there are more; jobs, tenants and first_at then speak of the newest ones';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.jobs IS 'Jobs among these attempts';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.tenants IS 'Tenants among these attempts';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.first_at IS 'The first of these attempts';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.last_at IS 'The newest attempt';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.last_job_id IS 'Its job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_errors.last_tenant_id IS 'Its tenant';
+
+CREATE VIEW leasehold_dashboard.job_of_tenant AS
+ SELECT j.job_id,
+    t.tenant_id,
+    j.queue,
+    j.kind,
+    j.state,
+    j.park_reason,
+    j.priority,
+    j.attempt,
+    j.max_attempts,
+    j.run,
+    j.created_at,
+    j.run_at,
+    j.claimed_at,
+    j.ended_at,
+    j.worker_id,
+    j.run_seconds,
+    j.wait_turn_seconds,
+    j.wait_limit_seconds,
+    j.wait_worker_seconds,
+    j.wait_parked_seconds,
+    j.unique_key,
+    j.sequence_key,
+    j.last_error_label,
+    j.last_error
+   FROM (leasehold.tenant t
+     CROSS JOIN LATERAL leasehold.dashboard_tenant_jobs(t.tenant_id) j(job_id, tenant_id, queue, kind, state, park_reason, priority, attempt, max_attempts, run, created_at, run_at, claimed_at, ended_at, worker_id, run_seconds, wait_turn_seconds, wait_limit_seconds, wait_worker_seconds, wait_parked_seconds, unique_key, sequence_key, last_error_label, last_error));
+
+COMMENT ON VIEW leasehold_dashboard.job_of_tenant IS 'Of a tenant: of each queue the running and the next 200 in line, the 200 due next, 200 parked ones and the 200 newest that ended. Read it with tenant_id =';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.job_id IS 'Rises with the time of enqueuing';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.kind IS 'What is to be done';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.state IS 'scheduled, ready, running, parked; completed, discarded, cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.park_reason IS 'What a parked job waits for: authorization, sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.priority IS 'Lower runs first among the jobs of one tenant in one queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.attempt IS 'Attempts that count so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.max_attempts IS 'The attempt whose failure discards the job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.run IS 'Claims so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.created_at IS 'When it was enqueued';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.run_at IS 'Not before';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.claimed_at IS 'Start of the last run';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.ended_at IS 'When it completed or was discarded or cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.worker_id IS 'Who runs it, or ran it last';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.run_seconds IS 'Run time of the last run of a job that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.wait_turn_seconds IS 'Time ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.wait_limit_seconds IS 'Time ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.wait_worker_seconds IS 'Time ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.wait_parked_seconds IS 'Time parked';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.unique_key IS 'Only one live job of the tenant and kind has it';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.sequence_key IS 'Jobs of the tenant with it run one after another';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.last_error_label IS 'Short name of the last error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_of_tenant.last_error IS 'Its first 500 characters';
+
+CREATE VIEW leasehold_dashboard.job_parked AS
+ SELECT job.job_id,
+    job.tenant_id,
+    job.queue,
+    job.kind,
+    job.state,
+    job.park_reason,
+    job.priority,
+    job.attempt,
+    job.max_attempts,
+    job.run,
+    job.created_at,
+    job.run_at,
+    job.claimed_at,
+    NULL::timestamp with time zone AS ended_at,
+    job.claimed_by AS worker_id,
+    NULL::real AS run_seconds,
+    job.waited_turn AS wait_turn_seconds,
+    job.waited_limit AS wait_limit_seconds,
+    job.waited_worker AS wait_worker_seconds,
+    job.waited_parked AS wait_parked_seconds,
+    job.unique_key,
+    job.sequence_key,
+    job.last_error_label,
+    "left"(job.last_error, 500) AS last_error
+   FROM leasehold.job
+  WHERE (job.park_reason IS NOT NULL);
+
+COMMENT ON VIEW leasehold_dashboard.job_parked IS 'Jobs that wait for an authorization, their sequence or another job. Read it with order by tenant_id, job_id and a limit, or with tenant_id =';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.job_id IS 'Rises with the time of enqueuing';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.kind IS 'What is to be done';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.state IS 'scheduled, ready, running, parked; completed, discarded, cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.park_reason IS 'What a parked job waits for: authorization, sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.priority IS 'Lower runs first among the jobs of one tenant in one queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.attempt IS 'Attempts that count so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.max_attempts IS 'The attempt whose failure discards the job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.run IS 'Claims so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.created_at IS 'When it was enqueued';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.run_at IS 'Not before';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.claimed_at IS 'Start of the last run';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.ended_at IS 'When it completed or was discarded or cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.worker_id IS 'Who runs it, or ran it last';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.run_seconds IS 'Run time of the last run of a job that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.wait_turn_seconds IS 'Time ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.wait_limit_seconds IS 'Time ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.wait_worker_seconds IS 'Time ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.wait_parked_seconds IS 'Time parked';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.unique_key IS 'Only one live job of the tenant and kind has it';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.sequence_key IS 'Jobs of the tenant with it run one after another';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.last_error_label IS 'Short name of the last error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_parked.last_error IS 'Its first 500 characters';
+
+CREATE VIEW leasehold_dashboard.job_running AS
+ SELECT j.job_id,
+    j.tenant_id,
+    j.queue,
+    j.kind,
+    j.state,
+    j.park_reason,
+    j.priority,
+    j.attempt,
+    j.max_attempts,
+    j.run,
+    j.created_at,
+    j.run_at,
+    j.claimed_at,
+    NULL::timestamp with time zone AS ended_at,
+    j.claimed_by AS worker_id,
+    NULL::real AS run_seconds,
+    j.waited_turn AS wait_turn_seconds,
+    j.waited_limit AS wait_limit_seconds,
+    j.waited_worker AS wait_worker_seconds,
+    j.waited_parked AS wait_parked_seconds,
+    j.unique_key,
+    j.sequence_key,
+    j.last_error_label,
+    "left"(j.last_error, 500) AS last_error
+   FROM (leasehold.dashboard_running() r(worker_id, job_id, claimed_at, whole)
+     CROSS JOIN LATERAL ( SELECT job.job_id,
+            job.created_at,
+            job.run_at,
+            job.ready_at,
+            job.claimed_at,
+            job.first_claimed_at,
+            job.due_at,
+            job.parked_at,
+            job.run,
+            job.place,
+            job.claimed_by,
+            job.charged,
+            job.timeout_seconds,
+            job.waited_turn,
+            job.waited_limit,
+            job.waited_worker,
+            job.waited_parked,
+            job.priority,
+            job.attempt,
+            job.max_attempts,
+            job.kills,
+            job.limited,
+            job.sequence_live,
+            job.tenant_id,
+            job.queue,
+            job.kind,
+            job.lane_kind,
+            job.state,
+            job.args,
+            job.unique_key,
+            job.sequence_key,
+            job.park_reason,
+            job.trace_context,
+            job.last_error_label,
+            job.last_error,
+            job.progress,
+            job.again
+           FROM leasehold.job
+          WHERE ((job.job_id = r.job_id) AND (job.state = 'running'::text))
+         LIMIT 1) j);
+
+COMMENT ON VIEW leasehold_dashboard.job_running IS 'Jobs that a worker has claimed, at most 5000 of them. Read it whole';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.job_id IS 'Rises with the time of enqueuing';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.kind IS 'What is to be done';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.state IS 'scheduled, ready, running, parked; completed, discarded, cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.park_reason IS 'What a parked job waits for: authorization, sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.priority IS 'Lower runs first among the jobs of one tenant in one queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.attempt IS 'Attempts that count so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.max_attempts IS 'The attempt whose failure discards the job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.run IS 'Claims so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.created_at IS 'When it was enqueued';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.run_at IS 'Not before';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.claimed_at IS 'Start of the last run';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.ended_at IS 'When it completed or was discarded or cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.worker_id IS 'Who runs it, or ran it last';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.run_seconds IS 'Run time of the last run of a job that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.wait_turn_seconds IS 'Time ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.wait_limit_seconds IS 'Time ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.wait_worker_seconds IS 'Time ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.wait_parked_seconds IS 'Time parked';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.unique_key IS 'Only one live job of the tenant and kind has it';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.sequence_key IS 'Jobs of the tenant with it run one after another';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.last_error_label IS 'Short name of the last error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_running.last_error IS 'Its first 500 characters';
+
+CREATE VIEW leasehold_dashboard.job_scheduled AS
+ SELECT job.job_id,
+    job.tenant_id,
+    job.queue,
+    job.kind,
+    job.state,
+    job.park_reason,
+    job.priority,
+    job.attempt,
+    job.max_attempts,
+    job.run,
+    job.created_at,
+    job.due_at AS run_at,
+    job.claimed_at,
+    NULL::timestamp with time zone AS ended_at,
+    job.claimed_by AS worker_id,
+    NULL::real AS run_seconds,
+    job.waited_turn AS wait_turn_seconds,
+    job.waited_limit AS wait_limit_seconds,
+    job.waited_worker AS wait_worker_seconds,
+    job.waited_parked AS wait_parked_seconds,
+    job.unique_key,
+    job.sequence_key,
+    job.last_error_label,
+    "left"(job.last_error, 500) AS last_error
+   FROM leasehold.job
+  WHERE (job.due_at IS NOT NULL);
+
+COMMENT ON VIEW leasehold_dashboard.job_scheduled IS 'Jobs that wait for their time. Read it with order by run_at and a limit';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.job_id IS 'Rises with the time of enqueuing';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.kind IS 'What is to be done';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.state IS 'scheduled, ready, running, parked; completed, discarded, cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.park_reason IS 'What a parked job waits for: authorization, sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.priority IS 'Lower runs first among the jobs of one tenant in one queue';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.attempt IS 'Attempts that count so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.max_attempts IS 'The attempt whose failure discards the job';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.run IS 'Claims so far';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.created_at IS 'When it was enqueued';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.run_at IS 'Not before';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.claimed_at IS 'Start of the last run';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.ended_at IS 'When it completed or was discarded or cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.worker_id IS 'Who runs it, or ran it last';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.run_seconds IS 'Run time of the last run of a job that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.wait_turn_seconds IS 'Time ready while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.wait_limit_seconds IS 'Time ready while its lane was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.wait_worker_seconds IS 'Time ready while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.wait_parked_seconds IS 'Time parked';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.unique_key IS 'Only one live job of the tenant and kind has it';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.sequence_key IS 'Jobs of the tenant with it run one after another';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.last_error_label IS 'Short name of the last error';
+
+COMMENT ON COLUMN leasehold_dashboard.job_scheduled.last_error IS 'Its first 500 characters';
+
+CREATE VIEW leasehold_dashboard.lane_backlog AS
+ SELECT l.tenant_id,
+    l.queue,
+    NULLIF(l.lane_kind, ''::text) AS kind,
+    l.state,
+    l.since,
+    date_part('epoch'::text, (statement_timestamp() - l.since)) AS state_seconds,
+    l.look_at AS opens_at,
+    l.vt AS virtual_time,
+    GREATEST((0)::double precision, (l.vt - f.floor)) AS ahead_seconds,
+    l.job_seconds,
+    w.waiting,
+    (w.waiting = 1000) AS waiting_is_minimum,
+    w.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - w.oldest_ready_at)) AS oldest_ready_seconds
+   FROM ((leasehold.lane l
+     LEFT JOIN LATERAL ( SELECT lane_floor.floor
+           FROM leasehold.lane_floor
+          WHERE (lane_floor.queue = l.queue)
+         LIMIT 1) f ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) AS waiting,
+            min(j.ready_at) AS oldest_ready_at
+           FROM ( SELECT job.ready_at
+                   FROM leasehold.job
+                  WHERE ((job.tenant_id = l.tenant_id) AND (job.queue = l.queue) AND (job.lane_kind = l.lane_kind) AND (job.place IS NOT NULL) AND (job.state = 'ready'::text))
+                  ORDER BY job.priority, job.place
+                 LIMIT 1000) j) w ON (true))
+  WHERE (l.state <> 'idle'::text);
+
+COMMENT ON VIEW leasehold_dashboard.lane_backlog IS 'One row for each tenant in each queue with a backlog: why it waits and how far it is from its turn. Up to 1000 index entries a row: read it with tenant_id = or with a limit';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.queue IS 'The queue';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.kind IS 'The kind, if its jobs wait apart because it has a limit of its own; null: all other kinds';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.state IS 'open: waits for its turn; full: the tenant is at its limit of running jobs; throttled: at its rate limit; paused: the tenant is paused';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.since IS 'When the lane got its state';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.state_seconds IS 'Age of since in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.opens_at IS 'When a closed lane is looked at again, if no event comes before';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.virtual_time IS 'Seconds of running time received, divided by the weight; the lowest open lane is served first';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.ahead_seconds IS 'virtual_time above that of the lane served next: 0 is its turn';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.job_seconds IS 'Running mean of the run time of its jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.waiting IS 'Jobs that wait in the lane, counted up to 1000';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.waiting_is_minimum IS 'True: there may be more than waiting says';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.oldest_ready_at IS 'When the job that waits longest, among those counted, became ready';
+
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
+
+CREATE VIEW leasehold_dashboard.provider_health AS
+ SELECT provider.provider,
+    provider.exchanges_per_second,
+    provider.burst,
+    provider.breaker,
+    provider.breaker_reason,
+    provider.breaker_opened_at,
+    provider.blocked_until,
+    provider.stop_reason,
+    provider.stopped_at,
+    provider.probe_at,
+    provider.hold_until,
+    provider.unanswered,
+    provider.dead,
+        CASE
+            WHEN (provider.hold_until > statement_timestamp()) THEN 'failover'::text
+            WHEN (provider.stop_reason IS NOT NULL) THEN 'stopped'::text
+            WHEN (provider.blocked_until > statement_timestamp()) THEN 'blocked'::text
+            WHEN (provider.breaker = 'open'::text) THEN 'breaker'::text
+            ELSE 'open'::text
+        END AS state
+   FROM leasehold.provider;
+
+COMMENT ON VIEW leasehold_dashboard.provider_health IS 'One row a token endpoint: whether exchanges may start, and why not. Read it whole';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.provider IS 'Name of the endpoint';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.exchanges_per_second IS 'Budget of all workers together';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.burst IS 'Exchanges that may start at once after a quiet time';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.breaker IS 'open: one probe at a time, and no credential is given up; closed: all is well';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.breaker_reason IS 'Why it opened';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.breaker_opened_at IS 'When it opened';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.blocked_until IS 'The endpoint asked to wait (429, Retry-After) until then';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.stop_reason IS 'The endpoint refuses the client''s configuration with this error; null: it does not';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.stopped_at IS 'Since when';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.probe_at IS 'When the next probe may go out';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.hold_until IS 'After a failover of the database: spools are replayed and nothing is presented until then';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.unanswered IS 'Exchanges in a row without a usable answer';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.dead IS 'Refresh tokens refused in the present window';
+
+COMMENT ON COLUMN leasehold_dashboard.provider_health.state IS 'open: exchanges may start; blocked, breaker, stopped, failover say why not';
+
+CREATE VIEW leasehold_dashboard.queue_health AS
+ WITH tail AS MATERIALIZED (
+         SELECT dashboard_tail.queue,
+            (sum(dashboard_tail.counts_for) FILTER (WHERE (dashboard_tail.outcome = 'completed'::text)) / (300)::double precision) AS completed_per_second,
+            (sum(dashboard_tail.counts_for) FILTER (WHERE (dashboard_tail.outcome = 'discarded'::text)) / (300)::double precision) AS discarded_per_second
+           FROM leasehold.dashboard_tail('job_history'::text, (statement_timestamp() - '00:05:00'::interval), 60) dashboard_tail(tenant_id, queue, outcome, ended_at, run_seconds, waited_turn, waited_limit, waited_worker, waited_parked, counts_for)
+          GROUP BY dashboard_tail.queue
+        )
+ SELECT c.queue,
+    s.paused_at,
+    COALESCE(s.weight, (1)::real) AS weight,
+    s.max_running,
+    s.rate_per_second,
+    c.ready,
+    c.running,
+    c.scheduled,
+    c.parked,
+    c.estimated,
+    c.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - c.oldest_ready_at)) AS oldest_ready_seconds,
+    c.tenants_waiting,
+    workers.serving AS workers,
+    workers.places AS worker_places,
+    COALESCE(tail.completed_per_second, (0)::double precision) AS completed_per_second,
+    COALESCE(tail.discarded_per_second, (0)::double precision) AS discarded_per_second
+   FROM (((leasehold.dashboard_queue_counts() c(queue, ready, running, scheduled, parked, oldest_ready_at, tenants_waiting, estimated)
+     LEFT JOIN leasehold.queue s ON ((s.queue = c.queue)))
+     LEFT JOIN tail ON ((tail.queue = c.queue)))
+     CROSS JOIN LATERAL ( SELECT count(*) AS serving,
+            COALESCE(sum(worker.concurrency), (0)::bigint) AS places
+           FROM leasehold.worker
+          WHERE ((c.queue = ANY (worker.queues)) AND (worker.lapsed_at IS NULL) AND (worker.stopping_at IS NULL))) workers);
+
+COMMENT ON VIEW leasehold_dashboard.queue_health IS 'One row a queue: what waits and runs, since when, who serves it, how fast. Read it whole; about 20 ms with 1 000 000 live jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.queue IS 'Name of the queue';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.paused_at IS 'Since when nothing of the queue is claimed; null: not paused';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.weight IS 'Share of a worker that serves several queues';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.max_running IS 'Most jobs running at once over all workers; null: no limit';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.rate_per_second IS 'Most jobs started per second; null: no limit';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.ready IS 'Jobs that wait for their turn';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.running IS 'Jobs that a worker has claimed';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.scheduled IS 'Jobs that wait for their time';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.parked IS 'Jobs that wait for an authorization, their sequence or another job';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.estimated IS 'Names of the counts ready, running, scheduled, parked that are estimates from 200 pages: those of which all queues together have more than 1000. Empty: all are exact';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.oldest_ready_at IS 'When the job that waits longest became ready; if ready is an estimate, among the 1000 oldest live jobs and the sample';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.tenants_waiting IS 'Open lanes of the queue; counted up to 1000';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.workers IS 'Workers that are alive, not stopping, and serve the queue';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.worker_places IS 'Jobs that these workers can run at once';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.completed_per_second IS 'Completed jobs per second over 5 minutes, from at most 60 pages of the history';
+
+COMMENT ON COLUMN leasehold_dashboard.queue_health.discarded_per_second IS 'Jobs per second over 5 minutes that ended without success, from at most 60 pages of the history';
+
+CREATE VIEW leasehold_dashboard.worker_health AS
+ SELECT w.worker_id,
+    w.name,
+    w.host,
+    w.process_id,
+    w.version,
+    w.queues,
+    w.kinds,
+    w.concurrency,
+        CASE
+            WHEN (w.lapsed_at IS NOT NULL) THEN 'lapsed'::text
+            WHEN (w.stopping_at IS NOT NULL) THEN 'stopping'::text
+            WHEN (w.heartbeat_at < (statement_timestamp() - make_interval(secs => (w.lapse_seconds)::double precision))) THEN 'silent'::text
+            WHEN (w.sleeping_until > statement_timestamp()) THEN 'sleeping'::text
+            ELSE 'working'::text
+        END AS state,
+    COALESCE(r.running, (0)::bigint) AS running,
+    COALESCE((NOT r.whole), false) AS running_is_minimum,
+    r.oldest_claimed_at,
+    w.started_at,
+    w.heartbeat_at,
+    date_part('epoch'::text, (statement_timestamp() - w.heartbeat_at)) AS heartbeat_seconds,
+    w.lapse_seconds,
+    w.stopping_at,
+    w.lapsed_at
+   FROM (leasehold.worker w
+     LEFT JOIN ( SELECT dashboard_running.worker_id,
+            count(*) AS running,
+            min(dashboard_running.claimed_at) AS oldest_claimed_at,
+            bool_and(dashboard_running.whole) AS whole
+           FROM leasehold.dashboard_running() dashboard_running(worker_id, job_id, claimed_at, whole)
+          GROUP BY dashboard_running.worker_id) r ON ((r.worker_id = w.worker_id)));
+
+COMMENT ON VIEW leasehold_dashboard.worker_health IS 'One row a life of a worker process; lapsed ones stay a day. Read it whole';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.worker_id IS 'Names this life of the process';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.name IS 'Name that the worker gave itself';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.host IS 'Machine';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.process_id IS 'Process on that machine';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.version IS 'Version of the program';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.queues IS 'Queues it serves';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.kinds IS 'Kinds it can run';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.concurrency IS 'Jobs it runs at once';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.state IS 'working; sleeping: nothing to do; stopping: finishes what it runs; silent: no sign of life, its jobs are rescued next; lapsed: they were';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.running IS 'Jobs that it runs';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.running_is_minimum IS 'True: over 5000 jobs are leased, not all of them were looked at';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.oldest_claimed_at IS 'Start of the run that has been going on longest';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.started_at IS 'When it registered';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.heartbeat_at IS 'Last sign of life';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.heartbeat_seconds IS 'Age of it in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.lapse_seconds IS 'Silence after which its jobs are given to others';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.stopping_at IS 'When it began to stop';
+
+COMMENT ON COLUMN leasehold_dashboard.worker_health.lapsed_at IS 'When others took its jobs';
+
+CREATE VIEW leasehold_dashboard.overview AS
+ SELECT leasehold.dashboard_rows('leasehold.tenant'::regclass) AS tenants,
+    q.ready,
+    q.running,
+    q.scheduled,
+    q.parked,
+    q.estimated,
+    q.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - q.oldest_ready_at)) AS oldest_ready_seconds,
+    q.completed_per_second,
+    q.discarded_per_second,
+    w.alive AS workers,
+    w.places AS worker_places,
+    w.silent AS workers_silent,
+    lost.found AS tokens_needing_authorization,
+    troubled.found AS tokens_troubled,
+    p.closed AS providers_closed,
+    statement_timestamp() AS at
+   FROM ((((( SELECT (sum(queue_health.ready))::bigint AS ready,
+            (sum(queue_health.running))::bigint AS running,
+            (sum(queue_health.scheduled))::bigint AS scheduled,
+            (sum(queue_health.parked))::bigint AS parked,
+            min(queue_health.oldest_ready_at) AS oldest_ready_at,
+            sum(queue_health.completed_per_second) AS completed_per_second,
+            sum(queue_health.discarded_per_second) AS discarded_per_second,
+            COALESCE(max(queue_health.estimated), '{}'::text[]) AS estimated
+           FROM leasehold_dashboard.queue_health) q
+     CROSS JOIN ( SELECT count(*) FILTER (WHERE (worker_health.state = ANY (ARRAY['working'::text, 'sleeping'::text]))) AS alive,
+            count(*) FILTER (WHERE (worker_health.state = 'silent'::text)) AS silent,
+            COALESCE(sum(worker_health.concurrency) FILTER (WHERE (worker_health.state = ANY (ARRAY['working'::text, 'sleeping'::text]))), (0)::bigint) AS places
+           FROM leasehold_dashboard.worker_health) w)
+     CROSS JOIN ( SELECT count(*) AS found
+           FROM ( SELECT
+                   FROM leasehold.credential
+                  WHERE (credential.state = 'needs_authorization'::text)
+                 LIMIT 1000) c) lost)
+     CROSS JOIN ( SELECT count(*) AS found
+           FROM ( SELECT
+                   FROM leasehold.credential
+                  WHERE ((credential.failures > 0) OR (credential.suspect_reason IS NOT NULL))
+                 LIMIT 1000) c) troubled)
+     CROSS JOIN ( SELECT count(*) AS closed
+           FROM leasehold_dashboard.provider_health
+          WHERE (provider_health.state <> 'open'::text)) p);
+
+COMMENT ON VIEW leasehold_dashboard.overview IS 'The whole service on one line. About 40 ms with 1 000 000 live jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.tenants IS 'Tenants; an estimate once the table has more than 4 MB';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.ready IS 'Jobs that wait for their turn';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.running IS 'Jobs that a worker has claimed';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.scheduled IS 'Jobs that wait for their time';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.parked IS 'Jobs that wait for an authorization, their sequence or another job';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.estimated IS 'Which of the four counts are estimates: see queue_health';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.oldest_ready_at IS 'When the job that waits longest became ready: see queue_health';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.oldest_ready_seconds IS 'Age of it in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.completed_per_second IS 'Completed jobs per second over 5 minutes';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.discarded_per_second IS 'Discarded jobs per second over 5 minutes';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.workers IS 'Workers that are alive';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.worker_places IS 'Jobs that they can run at once';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.workers_silent IS 'Workers that give no sign of life and are not yet rescued';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.tokens_needing_authorization IS 'Credentials that wait for a person, counted up to 1000';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.tokens_troubled IS 'Credentials that failed last or are under recovery, counted up to 1000';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.providers_closed IS 'Token endpoints at which no exchange may start';
+
+COMMENT ON COLUMN leasehold_dashboard.overview.at IS 'When this was read';
+
+CREATE VIEW leasehold_dashboard.schedule_status AS
+ SELECT schedule.schedule_id,
+    schedule.name,
+    schedule.tenant_id,
+    schedule.kind,
+    schedule.queue,
+    schedule.every_seconds,
+    schedule.cron,
+    schedule.time_zone,
+    schedule.missed,
+    schedule.jitter_seconds,
+    schedule.paused_at,
+    schedule.next_at,
+    date_part('epoch'::text, (schedule.next_at - statement_timestamp())) AS next_seconds,
+    schedule.last_at,
+    schedule.last_job_id,
+    ((schedule.paused_at IS NULL) AND (schedule.next_at < (statement_timestamp() - '00:01:00'::interval))) AS is_late,
+    schedule.created_at
+   FROM leasehold.schedule;
+
+COMMENT ON VIEW leasehold_dashboard.schedule_status IS 'One row a schedule; a template stands for every active tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.schedule_id IS 'Number of the schedule';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.name IS 'Its name';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.tenant_id IS 'The tenant; null: a template for every active tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.kind IS 'Kind of the jobs it enqueues';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.queue IS 'Their queue';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.every_seconds IS 'Interval; null: cron decides';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.cron IS 'Five fields; null: every_seconds decides';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.time_zone IS 'Zone in which cron is read';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.missed IS 'What becomes of slots that passed unfired: skip, once or all';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.jitter_seconds IS 'Each firing is put off by up to so many seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.paused_at IS 'Since when it does not fire; null: it does';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.next_at IS 'Next firing';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.next_seconds IS 'Seconds until then; negative: overdue';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.last_at IS 'Last firing';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.last_job_id IS 'Job of the last firing';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.is_late IS 'True: due for over a minute, so no worker fires it';
+
+COMMENT ON COLUMN leasehold_dashboard.schedule_status.created_at IS 'When it was made';
+
+CREATE VIEW leasehold_dashboard.sync_runs AS
+ SELECT r.sync_id,
+    r.tenant_id,
+    r.table_id,
+    m.name AS table_name,
+    r.state,
+    r.mode,
+    r.job_id,
+    r.pages,
+    r.rows,
+    r.expected_rows,
+    r.inserted,
+    r.updated,
+    r.deleted,
+    r.unchanged,
+    r.takeovers,
+    r.restarts,
+    r.reason,
+    r.started_at,
+    r.advanced_at,
+    r.finished_at,
+    date_part('epoch'::text, (COALESCE(r.finished_at, statement_timestamp()) - r.started_at)) AS took_seconds
+   FROM (leasehold.sync_run r
+     LEFT JOIN LATERAL ( SELECT target.name
+           FROM leasehold.mirror_table target
+          WHERE ((target.tenant_id = r.tenant_id) AND (target.table_id = r.table_id))
+         LIMIT 1) m ON (true));
+
+COMMENT ON VIEW leasehold_dashboard.sync_runs IS 'Every reading of a table. Read it with order by finished_at desc and a limit, or with tenant_id = and order by sync_id desc; those under way: sync_status with reading_sync_id is not null';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.sync_id IS 'Rises with time';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.table_id IS 'The table';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.table_name IS 'Its name';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.state IS 'reading, merged, suspicious or abandoned: see sync_status.last_state';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.mode IS 'full or incremental';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.job_id IS 'The job that read it last';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.pages IS 'Pages read';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.rows IS 'Records read';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.expected_rows IS 'As the API counts; null if it does not';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.inserted IS 'Records that were new';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.updated IS 'Records that had changed';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.deleted IS 'Records that were gone';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.unchanged IS 'Records that were as before';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.takeovers IS 'How often another worker went on with it';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.restarts IS 'How often it began again at the first page';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.reason IS 'Why, unless it merged';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.started_at IS 'When it began';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.advanced_at IS 'When its last page came';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.finished_at IS 'When it ended; null: it has not';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_runs.took_seconds IS 'Seconds from its beginning to its end, or to now';
+
+CREATE VIEW leasehold_dashboard.sync_status AS
+ SELECT m.tenant_id,
+    m.table_id,
+    m.workspace_id,
+    m.name,
+    m.state,
+    m.record_count,
+    m.synced_at,
+    date_part('epoch'::text, (statement_timestamp() - m.synced_at)) AS synced_seconds,
+    m.full_synced_at,
+    m.last_position,
+    m.deletion_confirmed,
+    r.sync_id AS reading_sync_id,
+    r.mode AS reading_mode,
+    r.pages AS reading_pages,
+    r.rows AS reading_rows,
+    r.expected_rows AS reading_expected_rows,
+        CASE
+            WHEN (r.expected_rows > 0) THEN LEAST((1)::double precision, ((r.rows)::double precision / (r.expected_rows)::double precision))
+            ELSE NULL::double precision
+        END AS reading_share,
+    r.advanced_at AS reading_advanced_at,
+    l.sync_id AS last_sync_id,
+    l.state AS last_state,
+    l.reason AS last_reason,
+    l.finished_at AS last_finished_at
+   FROM ((leasehold.mirror_table m
+     LEFT JOIN LATERAL ( SELECT run.tenant_id,
+            run.sync_id,
+            run.table_id,
+            run.job_id,
+            run.job_run,
+            run.state,
+            run.mode,
+            run.dialect,
+            run.since,
+            run.cursor,
+            run.pages,
+            run.rows,
+            run.expected_rows,
+            run.repairs,
+            run.takeovers,
+            run.restarts,
+            run.inserted,
+            run.updated,
+            run.deleted,
+            run.unchanged,
+            run.field_changes,
+            run.reason,
+            run.started_at,
+            run.advanced_at,
+            run.finished_at
+           FROM leasehold.sync_run run
+          WHERE ((run.tenant_id = m.tenant_id) AND (run.table_id = m.table_id) AND (run.state = 'reading'::text))
+         LIMIT 1) r ON (true))
+     LEFT JOIN LATERAL ( SELECT run.sync_id,
+            run.state,
+            run.reason,
+            run.finished_at
+           FROM leasehold.sync_run run
+          WHERE ((run.tenant_id = m.tenant_id) AND (run.table_id = m.table_id) AND (run.state <> 'reading'::text))
+          ORDER BY run.sync_id DESC
+         LIMIT 1) l ON (true));
+
+COMMENT ON VIEW leasehold_dashboard.sync_status IS 'One row a mirrored table: how fresh it is, the run under way and the last one. Read it with tenant_id =, or order by tenant_id, table_id and a limit';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.table_id IS 'The table at Pitchly';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.workspace_id IS 'Its workspace there';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.name IS 'Its name there';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.state IS 'live; gone: the API no longer shows it, the mirror is kept';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.record_count IS 'Records in the mirror';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.synced_at IS 'When the mirror was last made equal';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.synced_seconds IS 'Age of synced_at in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.full_synced_at IS 'When the whole table was last read';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.last_position IS 'Number of the newest change in mirror_change';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.deletion_confirmed IS 'True: the next sync may delete any share of the records, once';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_sync_id IS 'The run under way; null: none, and so the other reading_ columns';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_mode IS 'full or incremental';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_pages IS 'Pages read so far';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_rows IS 'Records read so far';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_expected_rows IS 'As the API counts; null if it does not';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_share IS 'The part read so far, 0 to 1';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.reading_advanced_at IS 'When the last page came';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.last_sync_id IS 'The last run that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.last_state IS 'merged; suspicious: nothing was changed because too many records would have been deleted; abandoned: given up for a new run';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.last_reason IS 'Why, unless it merged';
+
+COMMENT ON COLUMN leasehold_dashboard.sync_status.last_finished_at IS 'When it ended';
+
+CREATE VIEW leasehold_dashboard.tenant_health AS
+ SELECT t.tenant_id,
+    t.name,
+    t.state,
+    ((h.held_at IS NOT NULL) AND (h.released_at IS NULL)) AS is_held,
+    h.reason AS held_reason,
+    t.weight,
+    t.max_running,
+    t.rate_per_second,
+    g.waiting,
+    g.waiting_is_minimum,
+    g.running,
+    ((t.max_running IS NOT NULL) AND (g.running >= t.max_running)) AS is_at_cap,
+    g.parked,
+    g.next_run_at,
+    g.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - g.oldest_ready_at)) AS oldest_ready_seconds,
+        CASE
+            WHEN (l.run_seconds_per_second > (0)::double precision) THEN LEAST((1)::double precision, ((COALESCE(g.run_seconds, (0)::double precision) / GREATEST((1)::double precision, date_part('epoch'::text, (statement_timestamp() - g.ended_since)))) / l.run_seconds_per_second))
+            ELSE NULL::double precision
+        END AS share_received,
+        CASE
+            WHEN (g.waiting > 0) THEN (t.weight / GREATEST((t.weight)::double precision, l.weights_waiting))
+            ELSE NULL::double precision
+        END AS share_due,
+    g.ended AS ended_runs,
+    g.wait_turn_seconds,
+    g.wait_limit_seconds,
+    g.wait_worker_seconds,
+    g.wait_parked_seconds,
+    c.state AS token_state,
+    c.suspect_reason AS token_suspect,
+    c.access_expires_at AS token_expires_at,
+    c.generation AS token_generation,
+    t.created_at
+   FROM ((((leasehold.tenant t
+     CROSS JOIN leasehold.dashboard_load() l(run_seconds_per_second, weights_waiting))
+     CROSS JOIN LATERAL leasehold.dashboard_tenant(t.tenant_id) g(waiting, waiting_is_minimum, running, oldest_ready_at, next_run_at, parked, ended, ended_since, run_seconds, wait_turn_seconds, wait_limit_seconds, wait_worker_seconds, wait_parked_seconds))
+     LEFT JOIN leasehold.tenant_hold h ON ((h.tenant_id = t.tenant_id)))
+     LEFT JOIN leasehold.credential c ON ((c.tenant_id = t.tenant_id)));
+
+COMMENT ON VIEW leasehold_dashboard.tenant_health IS 'One row a tenant: what it waits for, what it got of what is due to it. Each row costs some probes: read it with tenant_id =, or order by tenant_id and a limit. Who waits most: tenant_pressure';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.name IS 'Its name for people';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.state IS 'active, or paused: nothing of it is claimed';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.is_held IS 'True: its jobs are parked as a whole';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.held_reason IS 'Why they are or were parked';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.weight IS 'Share of the workers relative to other tenants';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.max_running IS 'Most jobs running at once; null: no limit';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.rate_per_second IS 'Most jobs started per second; null: no limit';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted up to 200 a queue';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting_is_minimum IS 'True: there may be more';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.running IS 'Its jobs that run';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.is_at_cap IS 'True: it runs as many as max_running allows';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.parked IS 'Jobs that wait for an authorization, their sequence or another job; counted up to 200';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.next_run_at IS 'When its next scheduled job is due';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_at IS 'When the job that waits longest, among those counted, became ready';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_received IS 'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 200 runs and an estimate of the whole. Null: nothing ended';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_due IS 'Its weight among the tenants that have a backlog now, 0 to 1. Null: it has none, so nothing is due. Below it and waiting: see lane_backlog for the cause';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.ended_runs IS 'Jobs that ended in the last 5 minutes, counted up to 200: the four means are over these';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_turn_seconds IS 'Mean wait while workers took other jobs: not its turn';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_limit_seconds IS 'Mean wait while at its own cap, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_worker_seconds IS 'Mean wait while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_parked_seconds IS 'Mean time parked: its token was not ready, or a sequence or dependency';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.token_state IS 'empty, active or needs_authorization; null: it has no credential';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.token_suspect IS 'ambiguous or dead: under recovery; null: healthy';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.token_expires_at IS 'When its access token expires';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.token_generation IS 'How often its credential was exchanged or connected';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.created_at IS 'When it was added';
+
+CREATE VIEW leasehold_dashboard.tenant_pressure AS
+ WITH met AS MATERIALIZED (
+         SELECT dashboard_jobs.tenant_id,
+            sum(dashboard_jobs.counts_for) AS ready,
+            min(dashboard_jobs.ready_at) AS oldest_ready_at
+           FROM leasehold.dashboard_jobs() dashboard_jobs(tenant_id, queue, state, claimed_by, ready_at, counts_for)
+          WHERE (dashboard_jobs.state = 'ready'::text)
+          GROUP BY dashboard_jobs.tenant_id
+        ), top AS (
+        ( SELECT met.tenant_id,
+            met.ready,
+            met.oldest_ready_at
+           FROM met
+          ORDER BY met.ready DESC
+         LIMIT 25)
+        UNION
+        ( SELECT met.tenant_id,
+            met.ready,
+            met.oldest_ready_at
+           FROM met
+          ORDER BY met.oldest_ready_at
+         LIMIT 25)
+        )
+ SELECT top.tenant_id,
+    t.name,
+    (round((top.ready)::numeric))::bigint AS ready,
+    ((top.ready > (0)::double precision) AND (pg_relation_size('leasehold.job'::regclass) > (200 * (current_setting('block_size'::text))::bigint))) AS is_estimate,
+    top.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - top.oldest_ready_at)) AS oldest_ready_seconds,
+    t.state,
+    t.weight,
+    t.max_running,
+    l.states AS lane_states
+   FROM ((top
+     LEFT JOIN leasehold.tenant t ON ((t.tenant_id = top.tenant_id)))
+     LEFT JOIN LATERAL ( SELECT array_agg(DISTINCT lane.state) AS states
+           FROM leasehold.lane
+          WHERE (lane.tenant_id = top.tenant_id)) l ON (true));
+
+COMMENT ON VIEW leasehold_dashboard.tenant_pressure IS 'The 25 tenants with the most ready jobs and the 25 that wait longest, as far as a sample of 200 pages of live jobs shows. Read it whole';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.name IS 'Its name for people';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.ready IS 'Jobs that wait for their turn';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: scaled up from the sample; false: exact';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.oldest_ready_at IS 'When the job that waits longest, among those met, became ready';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.state IS 'active or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.weight IS 'Share of the workers relative to other tenants';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.max_running IS 'Most jobs running at once; null: no limit';
+
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.lane_states IS 'States of its lanes: open waits for its turn; full, throttled, paused say why it must wait';
+
+CREATE VIEW leasehold_dashboard.throughput_by_minute AS
+ WITH tail AS MATERIALIZED (
+         SELECT date_trunc('minute'::text, dashboard_tail.ended_at) AS minute,
+            dashboard_tail.queue,
+            dashboard_tail.outcome,
+            dashboard_tail.run_seconds,
+            dashboard_tail.waited_turn,
+            dashboard_tail.waited_limit,
+            dashboard_tail.waited_worker,
+            dashboard_tail.waited_parked,
+            dashboard_tail.counts_for
+           FROM leasehold.dashboard_tail('job_history'::text, (statement_timestamp() - '01:00:00'::interval)) dashboard_tail(tenant_id, queue, outcome, ended_at, run_seconds, waited_turn, waited_limit, waited_worker, waited_parked, counts_for)
+        UNION ALL
+         SELECT date_trunc('minute'::text, dashboard_tail.ended_at) AS date_trunc,
+            dashboard_tail.queue,
+            'failed'::text,
+            NULL::real,
+            NULL::real,
+            NULL::real,
+            NULL::real,
+            NULL::real,
+            dashboard_tail.counts_for
+           FROM leasehold.dashboard_tail('job_attempt'::text, (statement_timestamp() - '01:00:00'::interval), 60) dashboard_tail(tenant_id, queue, outcome, ended_at, run_seconds, waited_turn, waited_limit, waited_worker, waited_parked, counts_for)
+        )
+ SELECT tail.minute,
+    tail.queue,
+    round((COALESCE(sum(tail.counts_for) FILTER (WHERE (tail.outcome = 'completed'::text)), (0)::double precision))::numeric) AS completed,
+    round((COALESCE(sum(tail.counts_for) FILTER (WHERE (tail.outcome = 'discarded'::text)), (0)::double precision))::numeric) AS discarded,
+    round((COALESCE(sum(tail.counts_for) FILTER (WHERE (tail.outcome = 'cancelled'::text)), (0)::double precision))::numeric) AS cancelled,
+    round((COALESCE(sum(tail.counts_for) FILTER (WHERE (tail.outcome = 'failed'::text)), (0)::double precision))::numeric) AS failed_attempts,
+    avg(tail.run_seconds) AS mean_run_seconds,
+    avg((((tail.waited_turn + tail.waited_limit) + tail.waited_worker) + tail.waited_parked)) AS mean_wait_seconds,
+    avg(tail.waited_turn) AS mean_wait_turn_seconds,
+    avg(tail.waited_limit) AS mean_wait_limit_seconds,
+    avg(tail.waited_worker) AS mean_wait_worker_seconds,
+    avg(tail.waited_parked) AS mean_wait_parked_seconds,
+    (max(tail.counts_for) > (1)::double precision) AS is_estimate
+   FROM tail
+  GROUP BY tail.minute, tail.queue;
+
+COMMENT ON VIEW leasehold_dashboard.throughput_by_minute IS 'What ended in each minute of the last hour, by queue, with the causes of waiting. Read it whole; about 20 ms';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.minute IS 'Start of the minute; the first one is not whole, nor is the last';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.queue IS 'The queue; a minute in which nothing ended has no row';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.completed IS 'Jobs that completed';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.discarded IS 'Jobs that were given up';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.cancelled IS 'Jobs that were cancelled';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.failed_attempts IS 'Attempts that failed, whatever became of the job';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_run_seconds IS 'Mean run time of the last run of the jobs that ended';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_wait_seconds IS 'Mean of all the time that a job waited to run';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_wait_turn_seconds IS 'Of it, while workers took other jobs';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_wait_limit_seconds IS 'Of it, while its tenant was at a limit, throttled or paused';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_wait_worker_seconds IS 'Of it, while no worker asked for work';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.mean_wait_parked_seconds IS 'Of it, while parked: until the tenant authorized, its sequence came or another job ended';
+
+COMMENT ON COLUMN leasehold_dashboard.throughput_by_minute.is_estimate IS 'True: the hour has more than 120 pages of history, so these are scaled up from every n-th page';
+
+CREATE VIEW leasehold_dashboard.token_health AS
+ SELECT credential.tenant_id,
+    credential.provider,
+    credential.state,
+    credential.connected_by,
+    credential.renewed_by,
+    credential.organization,
+    credential.scope,
+    credential.generation,
+    credential.access_issued_at,
+    credential.access_expires_at,
+    date_part('epoch'::text, (credential.access_expires_at - statement_timestamp())) AS expires_seconds,
+    (credential.access_rejected_at IS NOT NULL) AS access_rejected,
+    credential.refresh_due_at,
+    date_part('epoch'::text, (credential.refresh_due_at - statement_timestamp())) AS refresh_due_seconds,
+    (credential.attempt_id IS NOT NULL) AS is_exchanging,
+    credential.attempt_started_at,
+    credential.suspect_reason,
+    credential.suspect_at,
+    credential.rungs_tried,
+    credential.failures,
+    credential.not_before,
+    credential.last_exchange_at,
+    credential.last_outcome,
+    credential.last_error_class,
+    credential.needs_authorization_at,
+    credential.connected_at
+   FROM leasehold.credential;
+
+COMMENT ON VIEW leasehold_dashboard.token_health IS 'One row a credential, without any token. Read it with tenant_id =, with order by tenant_id and a limit, or with state = ''needs_authorization'' or failures > 0, which have an index';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.provider IS 'Whose token endpoint';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.state IS 'empty: never connected; active: can be renewed; needs_authorization: a person has to connect it again';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.connected_by IS 'Who connected it';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.renewed_by IS 'refresh_token or client_credentials';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.organization IS 'The organisation at the provider';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.scope IS 'What it may read';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.generation IS 'How often it was exchanged or connected; never falls';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.access_issued_at IS 'When the access token came';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.access_expires_at IS 'When it expires';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.expires_seconds IS 'Seconds until then; negative: expired';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.access_rejected IS 'True: the API refused it before it expired';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.refresh_due_at IS 'When the refresh service looks at it next';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.refresh_due_seconds IS 'Seconds until then; negative: overdue';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.is_exchanging IS 'True: an exchange is open';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.attempt_started_at IS 'When it began';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.suspect_reason IS 'ambiguous: presented, and no usable answer came; dead: refused; null: healthy';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.suspect_at IS 'Since when';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.rungs_tried IS 'Steps of the recovery that were taken for this generation';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.failures IS 'Exchanges in a row that failed';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.not_before IS 'Back-off: no exchange before';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.last_exchange_at IS 'Last exchange';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.last_outcome IS 'What it came to: see exchange_log.outcome';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.last_error_class IS 'Its error, if it failed';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.needs_authorization_at IS 'Since when a person is needed';
+
+COMMENT ON COLUMN leasehold_dashboard.token_health.connected_at IS 'When it was last connected';
+
 ALTER TABLE ONLY leasehold.bucket
     ADD CONSTRAINT bucket_pkey PRIMARY KEY (scope, name);
 
@@ -4807,6 +6722,10 @@ CREATE INDEX credential_due ON leasehold.credential USING btree (provider, refre
 
 CREATE INDEX credential_exchange_ended ON leasehold.credential_exchange USING btree (ended_at);
 
+CREATE INDEX credential_lost ON leasehold.credential USING btree (needs_authorization_at) WHERE (state = 'needs_authorization'::text);
+
+CREATE INDEX credential_troubled ON leasehold.credential USING btree (tenant_id) WHERE ((failures > 0) OR (suspect_reason IS NOT NULL));
+
 CREATE INDEX job_attempt_fingerprint ON ONLY leasehold.job_attempt USING btree (fingerprint, ended_at);
 
 CREATE INDEX job_dependency_waiting ON leasehold.job_dependency USING btree (job_id);
@@ -4882,6 +6801,8 @@ GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_dashboard;
 
+GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_dashboard;
+
 GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
@@ -4938,6 +6859,42 @@ GRANT ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client t
 GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_jobs(pages integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_load() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_queue_counts(bound integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_queues() TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_rows(of_table regclass) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_running(bound integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) TO leasehold_vault;
+
+GRANT USAGE ON SEQUENCE leasehold.job_id_seq TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.job_place_seq TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_history TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_recent TO leasehold_dashboard;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) TO leasehold_vault;
 
@@ -4997,12 +6954,6 @@ GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text,
 
 GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_vault;
 
-GRANT USAGE ON SEQUENCE leasehold.job_id_seq TO leasehold_worker;
-
-GRANT USAGE ON SEQUENCE leasehold.job_place_seq TO leasehold_worker;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job TO leasehold_worker;
-
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.job_retry(retried bigint) TO leasehold_vault;
@@ -5034,6 +6985,14 @@ GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served 
 GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) TO leasehold_vault;
@@ -5136,8 +7095,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_cancel TO leasehold_wor
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_dependency TO leasehold_worker;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_history TO leasehold_worker;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_idempotency TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.kind TO leasehold_worker;
@@ -5179,3 +7136,39 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant TO leasehold_worker;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant_hold TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.worker TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold_dashboard.exchange_log TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_errors TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_of_tenant TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_parked TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_running TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.job_scheduled TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.lane_backlog TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.provider_health TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.queue_health TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.worker_health TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.overview TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.schedule_status TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.sync_runs TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.sync_status TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.tenant_health TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.tenant_pressure TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.throughput_by_minute TO leasehold_dashboard;
+
+GRANT SELECT ON TABLE leasehold_dashboard.token_health TO leasehold_dashboard;
