@@ -3687,7 +3687,7 @@ $_$;
 
 COMMENT ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) IS 'Returns what changed: added, renamed, retyped, removed, returned';
 
-CREATE FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint, record_count bigint)
+CREATE FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) RETURNS TABLE(outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint, record_count bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3721,6 +3721,13 @@ begin
     from (select count(*) as copies from mirror_stage s where s.sync_id = p_sync_id group by s.record_id) as record;
     if staged <> run.rows then
         outcome := 'stage_lost';
+        return next;
+        return;
+    end if;
+    if run.mode = 'full' and not p_accepts_short
+        and (records < run.expected_rows or (records = 0 and target.record_count > 0)) then
+        outcome := 'short';
+        record_count := records;
         return next;
         return;
     end if;
@@ -3813,7 +3820,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) IS 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
+COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) IS 'outcome: merged, suspicious (nothing changed), short (nothing changed: record_count is what came, less than the API counts or nothing at all; start over), stage_lost (start over), lost (the caller no longer holds the run)';
 
 CREATE FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) RETURNS TABLE(changes bigint, runs bigint, staged bigint, abandoned bigint)
     LANGUAGE plpgsql

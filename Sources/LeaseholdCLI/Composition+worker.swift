@@ -113,13 +113,9 @@ extension Composition {
     }
 
     private func makeSyncJobs(pool: PostgresPool, vault: TokenVault, transport: PitchlyTransport) throws -> SyncJobs {
-        let url = try PitchlyURL(settings.text("pitchly.apiURL") ?? "", setting: "LEASEHOLD_PITCHLY_API_URL")
-        let api = PitchlyAPI(
-            configuration: PitchlyAPI.Configuration(url: url),
-            dialect: try PlatformDialect(),
-            transport: transport
-        )
-        return SyncJobs(pool: pool, api: api) { tenant in VaultTokens(vault: vault, tenant: tenant) }
+        SyncJobs(pool: pool, api: try makePitchlyAPI(transport: transport)) { tenant in
+            VaultTokens(vault: vault, tenant: tenant)
+        }
     }
 }
 

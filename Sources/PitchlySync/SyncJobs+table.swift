@@ -44,7 +44,7 @@ extension SyncJobs {
                 metadata: ["table": "\(table.id)", "changes": "\(changes.json)"]
             )
         }
-        if !isFull, settings.incremental.allows(table.fields) {
+        if !isFull, dialect.filtersByUpdate, settings.incremental.allows(table.fields) {
             let run = try await open(table.id, context, fullEvery: settings.fullEvery, changes)
             guard run.mode != .full else { return try await syncWhole(run, client, &reading) }
             if let outcome = try await syncChanges(run, client, &reading) { return outcome }
@@ -58,7 +58,13 @@ extension SyncJobs {
         fullEvery: Duration?,
         _ changes: FieldChanges
     ) async throws -> SyncRun {
-        try await store.open(table, for: context, dialect: dialect.name, fullEvery: fullEvery, fieldChanges: changes)
+        try await store.open(
+            table,
+            for: context,
+            dialect: dialect.name.rawValue,
+            fullEvery: fullEvery,
+            fieldChanges: changes
+        )
     }
 
     private func syncWhole(
@@ -90,7 +96,9 @@ extension SyncJobs {
         return nil
     }
 
-    /// Reads and merges, again if the server lost what was staged.
+    /// Reads and merges. Once more from the first page if the server lost what was staged, or if
+    /// fewer records came than the API counts, or none of a table that had some: records that moved
+    /// between two pages while they were read would otherwise count as deleted.
     ///
     /// - Returns: nil for a suspicious run.
     private func merge(
@@ -98,9 +106,13 @@ extension SyncJobs {
         _ client: PitchlyClient,
         _ reading: inout TableReading
     ) async throws -> MergeResult? {
+        var isSecondLook = false
         for _ in 0...TableReading.restartLimit {
-            try await readWhole(&run, client, &reading)
-            switch try await store.merge(run, settings: settings) {
+            try await read(&run, client, &reading)
+            if isSecondLook, let expected = run.expectedRows, run.rows < expected / 2 {
+                throw SyncInterruption.incomplete(table: run.table, rows: run.rows, expected: expected)
+            }
+            switch try await store.merge(run, settings: settings, acceptsShort: isSecondLook) {
             case .merged(let result):
                 reading.context.logger.info("sync_merged", metadata: result.metadata(run))
                 try await store.clear(run)
@@ -109,6 +121,16 @@ extension SyncJobs {
                 reading.context.logger.warning("sync_suspicious", metadata: result.metadata(run))
                 try await store.clear(run)
                 return nil
+            case .short(let records):
+                reading.context.logger.notice(
+                    "sync_short",
+                    metadata: [
+                        "table": "\(run.table)", "sync": "\(run.id)", "records": "\(records)",
+                        "expected": "\(run.expectedRows.map(String.init) ?? "unknown")",
+                    ]
+                )
+                isSecondLook = true
+                try await store.startOver(&run)
             case .stageLost:
                 try await store.startOver(&run)
             }

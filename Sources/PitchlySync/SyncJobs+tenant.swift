@@ -41,10 +41,13 @@ extension SyncJobs {
     }
 
     private func listed(_ client: PitchlyClient, _ tenant: TenantID) async throws -> [String] {
+        guard let workspaces = dialect.workspaces() else {
+            throw NoListing(tenant: tenant, dialect: dialect.name, cause: nil)
+        }
         do {
-            return try await client.read(dialect.workspaces()).map(\.id)
+            return try await client.read(workspaces).map(\.id)
         } catch let error as PitchlyError where error.kind == .invalidDocument {
-            throw NoListing(tenant: tenant, cause: error)
+            throw NoListing(tenant: tenant, dialect: dialect.name, cause: error)
         }
     }
 }
@@ -65,12 +68,25 @@ struct NoWorkspace: ExplainedError {
 /// The API has no query that lists workspaces.
 struct NoListing: ExplainedError {
     let tenant: TenantID
-    let cause: PitchlyError
+    let dialect: DialectName
+    /// Nil for a dialect that has no such query at all.
+    let cause: PitchlyError?
 
     var label: String { "no_workspace_listing" }
-    var message: String { "the workspaces of tenant \(tenant) cannot be listed: \(cause.message)" }
+    var message: String {
+        switch dialect {
+        case .platform:
+            "the workspaces of tenant \(tenant) cannot be listed: \(cause?.message ?? "no query lists them")"
+        case .v2: "which organisation tenant \(tenant) is at Pitchly is not known: v2 has no query that tells"
+        }
+    }
     var hint: String? {
-        "name them: update leasehold.tenant set settings = settings || '{\"pitchly\": {\"workspaces\": [\"wks...\"]}}' "
+        let id =
+            switch dialect {
+            case .platform: "wks..."
+            case .v2: "the organisation's id, from https://v2.pitchly.net/t/ID/d/..."
+            }
+        return "update leasehold.tenant set settings = settings || '{\"pitchly\": {\"workspaces\": [\"\(id)\"]}}' "
             + "where tenant_id = '\(tenant)'"
     }
 }

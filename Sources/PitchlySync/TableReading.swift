@@ -40,23 +40,6 @@ struct TableReading: Sendable {
 }
 
 extension SyncJobs {
-    /// Reads to the last page, and once more from the first if the API counts more records than it
-    /// gave: records that moved between two pages while they were read would otherwise count as
-    /// deleted.
-    func readWhole(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {
-        try await read(&run, client, &reading)
-        guard run.mode == .full, let expected = run.expectedRows, run.rows < expected else { return }
-        reading.context.logger.notice(
-            "sync_incomplete",
-            metadata: ["table": "\(run.table)", "rows": "\(run.rows)", "expected": "\(expected)"]
-        )
-        try await store.startOver(&run)
-        try await read(&run, client, &reading)
-        if let expected = run.expectedRows, run.rows < expected / 2 {
-            throw SyncInterruption.incomplete(table: run.table, rows: run.rows, expected: expected)
-        }
-    }
-
     /// Reads from the checkpoint to the last page. A cursor that the API no longer takes means
     /// starting over, not failing.
     func read(_ run: inout SyncRun, _ client: PitchlyClient, _ reading: inout TableReading) async throws {

@@ -3,7 +3,8 @@ import LeaseholdCore
 
 /// The object `pitchly` in a tenant's settings.
 struct TenantSettings: Sendable, Equatable, Decodable {
-    /// Ids of the workspaces to mirror; nil is all that the API lists.
+    /// Ids of the workspaces to mirror, of organisations with the dialect v2; nil is all that the API
+    /// lists.
     var workspaces: [String]?
 
     init() {}

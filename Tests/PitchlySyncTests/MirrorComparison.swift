@@ -1,34 +1,41 @@
 import FakePitchly
 import Foundation
 import LeaseholdCore
+import Pitchly
 import PitchlySync
 import Postgres
 import Testing
 
 extension SyncWorld {
     /// Expects the mirror of a table to be the fake's source, record by record and cell by cell.
+    ///
+    /// - Returns: whether it is.
+    @discardableResult
     func expectMirror(
         of table: FakeTable,
         tenant number: Int,
+        _ comment: Comment? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
-    ) async throws {
-        let source = try Self.source(server.records(table: table.id))
+    ) async throws -> Bool {
+        let source = try source(of: table)
         let mirror = try await mirror(of: table, tenant: number)
-        #expect(Set(mirror.keys) == Set(source.keys), sourceLocation: sourceLocation)
+        #expect(Set(mirror.keys) == Set(source.keys), comment, sourceLocation: sourceLocation)
         for (id, record) in source {
             guard mirror[id] != record else { continue }
             Issue.record(
-                "record \(id): expected \(record), got \(String(describing: mirror[id]))",
+                "record \(id): expected \(record), got \(String(describing: mirror[id])) \(comment?.description ?? "")",
                 sourceLocation: sourceLocation
             )
-            return
+            return false
         }
         let counted = try await rows(
             "select record_count from leasehold.mirror_table where tenant_id = $1 and table_id = $2",
             tenant(number).rawValue,
-            table.id
+            id(of: table)
         ).only
-        #expect(try counted.decode(0, as: Int.self) == source.count, sourceLocation: sourceLocation)
+        let count = try counted.decode(0, as: Int.self)
+        #expect(count == source.count, comment, sourceLocation: sourceLocation)
+        return Set(mirror.keys) == Set(source.keys) && count == source.count
     }
 
     /// Of each record, of each field: value and shown text.
@@ -36,7 +43,7 @@ extension SyncWorld {
         let rows = try await rows(
             "select record_id, fields, labels from leasehold.mirror_record where tenant_id = $1 and table_id = $2",
             tenant(number).rawValue,
-            table.id
+            id(of: table)
         )
         return try Self.records(rows)
     }
@@ -54,6 +61,24 @@ extension SyncWorld {
             records[try row.decode("record_id", as: String.self)] = cells
         }
         return records
+    }
+
+    /// The fake's records as the dialect shows them: v2 has no prefixes, no cell without content and
+    /// no shown texts, for which ``records(_:)`` takes the value's own.
+    func source(of table: FakeTable) throws -> [String: NSDictionary] {
+        let records = try Self.source(server.records(table: table.id))
+        guard dialect == .v2 else { return records }
+        var shown: [String: NSDictionary] = [:]
+        for (id, record) in records {
+            let cells = NSMutableDictionary()
+            for case (let field as String, let cell as NSDictionary) in record {
+                guard let value = cell["value"] as? NSDictionary, let own = value["val"] else { continue }
+                let name = String(try #require(field.split(separator: "|").last).dropFirst(3))
+                cells[name] = ["value": value, "stringValue": own] as NSDictionary
+            }
+            shown[String(id.dropFirst(3))] = cells
+        }
+        return shown
     }
 
     private static func source(_ lines: [String]) throws -> [String: NSDictionary] {

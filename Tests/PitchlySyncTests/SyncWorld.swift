@@ -18,6 +18,9 @@ struct SyncWorld: Sendable {
     let pool: PostgresPool
     let jobs: SyncJobs
     let log: CapturedLog
+    let dialect: DialectName
+    /// Ends a claim at one of its requests.
+    let fuse = Fuse()
     private let lastJob = LastJob()
 
     private final class LastJob: Sendable {
@@ -27,6 +30,7 @@ struct SyncWorld: Sendable {
     struct Options: Sendable {
         var fake = FakePitchlyConfiguration()
         var settings = SyncSettings()
+        var dialect = DialectName.platform
         var documents = DialectDocuments.embedded
         /// In the place of the fake's tokens.
         var tokens: (any AccessTokenProvider)?
@@ -71,19 +75,21 @@ struct SyncWorld: Sendable {
         self.server = server
         log = database.log
         pool = database.pool(size: 4)
-        var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(server.apiURL, setting: "api"))
+        dialect = options.dialect
+        let url = dialect == .v2 ? server.v2URL : server.apiURL
+        var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(url, setting: "api"))
         configuration.repeatDelay = .milliseconds(1)
         let quick = RateSettings(start: 100_000, ceiling: 100_000)
         let api = PitchlyAPI(
             configuration: configuration,
-            dialect: try PlatformDialect(documents: options.documents),
+            dialect: try dialect.dialect(documents: options.documents),
             transport: transport,
             governor: RateGovernor(tenant: quick, provider: quick),
             ambience: .init(random: RandomSource(seed: 1))
         )
         let tokens = FakeTokens(server: server)
-        jobs = SyncJobs(pool: pool, api: api, settings: options.settings) { [given = options.tokens] tenant in
-            given ?? tokens.provider(for: tenant)
+        jobs = SyncJobs(pool: pool, api: api, settings: options.settings) { [given = options.tokens, fuse] tenant in
+            FusedTokens(fuse: fuse, tokens: given ?? tokens.provider(for: tenant))
         }
     }
 
@@ -93,6 +99,12 @@ struct SyncWorld: Sendable {
         try server.organization(server.organizationIDs[number]).tables
     }
 
+    /// As the dialect names the table: v2 has no prefixes.
+    func id(of table: FakeTable) -> String { dialect == .v2 ? String(table.id.dropFirst(3)) : table.id }
+
+    /// The fake's endpoint of the dialect.
+    var endpoint: FaultRule.Endpoint { dialect == .v2 ? .v2 : .graphql }
+
     /// What `pitchly.sync` does before it enqueues.
     func discover(_ number: Int) async throws {
         let organization = try server.organization(server.organizationIDs[number])
@@ -101,25 +113,36 @@ struct SyncWorld: Sendable {
                 id: workspace.id,
                 name: workspace.name,
                 tables: organization.tables.filter { $0.workspace == workspace.id }
-                    .map { PitchlyTable(id: $0.id, name: $0.name, fields: []) }
+                    .map { PitchlyTable(id: id(of: $0), name: $0.name, fields: []) }
             )
         }
         _ = try await jobs.store.put(workspaces, of: tenant(number))
     }
 
-    func context(_ number: Int, args: String = "{}", job: Int64? = nil, run: Int64 = 1) -> SyncContext {
+    /// - Parameter afterPage: is called after the first pages were written; what it throws ends the claim.
+    func context(
+        _ number: Int,
+        args: String = "{}",
+        job: Int64? = nil,
+        run: Int64 = 1,
+        afterPage: @escaping @Sendable () async throws -> Void = {}
+    ) -> SyncContext {
         SyncContext(
             tenant: tenant(number),
             job: JobID(rawValue: job ?? lastJob.id.add(1, ordering: .relaxed).newValue),
             run: RunID(rawValue: run),
             args: args,
-            logger: log.logger("sync")
+            logger: log.logger("sync"),
+            saveProgress: { _ in try await afterPage() }
         )
     }
 
     func sync(_ table: FakeTable, of number: Int, job: Int64? = nil, run: Int64 = 1) async throws -> JobOutcome {
-        try await jobs.syncTable(context(number, args: #"{"table":"\#(table.id)"}"#, job: job, run: run))
+        try await jobs.syncTable(context(number, args: args(table), job: job, run: run))
     }
+
+    /// Args of a sync of the table.
+    func args(_ table: FakeTable) -> String { #"{"table":"\#(id(of: table))"}"# }
 
     /// A client of the tenant's own.
     func api(_ number: Int) -> PitchlyClient { jobs.client(for: context(number)) }
@@ -137,7 +160,33 @@ struct SyncWorld: Sendable {
 
     /// The latest run of a table.
     func lastRun(_ table: FakeTable, of number: Int) async throws -> PostgresRow {
-        try await pool.query(.syncRunList, tenant(number).rawValue, table.id, Int32(1)).only
+        try await pool.query(.syncRunList, tenant(number).rawValue, id(of: table), Int32(1)).only
+    }
+}
+
+/// Burns down by one with each request; at the end of it, the claim is over.
+final class Fuse: Sendable {
+    private let requests = Mutex<Int?>(nil)
+
+    /// Nil puts it out.
+    func light(requests number: Int?) { requests.withLock { $0 = number } }
+
+    fileprivate func burn() throws {
+        try requests.withLock { requests in
+            guard let left = requests else { return }
+            if left == 0 { throw CancellationError() }
+            requests = left - 1
+        }
+    }
+}
+
+private struct FusedTokens: AccessTokenProvider {
+    let fuse: Fuse
+    let tokens: any AccessTokenProvider
+
+    func accessToken(replacing failedGeneration: Int64?) async throws -> PitchlyAccessToken {
+        try fuse.burn()
+        return try await tokens.accessToken(replacing: failedGeneration)
     }
 }
 

@@ -76,7 +76,7 @@ struct FakePitchlyClientTests {
     func listing() async throws {
         try await Self.withClient { world in
             let organization = try world.server.organization(world.organization)
-            let workspaces = try await world.client.read(world.dialect.workspaces())
+            let workspaces = try await world.client.read(try #require(world.dialect.workspaces()))
             #expect(workspaces.map(\.id) == organization.workspaces.map(\.id))
             let workspace = try await world.client.read(world.dialect.tables(workspace: workspaces[0].id))
             #expect(workspace?.tables.map(\.id) == organization.tables.map(\.id))
@@ -119,12 +119,15 @@ extension FakePitchlyClientTests {
         let server: FakePitchlyServer
         let client: PitchlyClient
         let oauth: OAuthClient
-        let dialect: PlatformDialect
+        let dialect: any PitchlyDialect
         let tokens: FakeGrants
         let organization: String
     }
 
-    static func withClient(_ body: (World) async throws -> Void) async throws {
+    static func withClient(
+        _ name: DialectName = .platform,
+        _ body: (World) async throws -> Void
+    ) async throws {
         var fake = FakePitchlyConfiguration()
         fake.data.organizations = 1
         fake.data.largeOrganizations = 0
@@ -132,9 +135,10 @@ extension FakePitchlyClientTests {
         try await FakePitchlyServer.withServer(fake) { server in
             try await PitchlyTransport.withTransport { transport in
                 let tokens = FakeGrants(server: server, organization: server.organizationIDs[0])
-                var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(server.apiURL, setting: "api"))
+                let url = name == .v2 ? server.v2URL : server.apiURL
+                var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(url, setting: "api"))
                 configuration.repeatDelay = .milliseconds(1)
-                let dialect = try PlatformDialect()
+                let dialect = try name.dialect()
                 let api = PitchlyAPI(configuration: configuration, dialect: dialect, transport: transport)
                 let tenant = try TenantID("tenant")
                 let client = api.client(for: tenant, tokens: tokens, logger: Logger(label: "test"))

@@ -79,7 +79,7 @@ comment on function leasehold.mirror_field_put is 'Returns what changed: added, 
 -- would read every tenant's. JIT costs more than it gives here.
 create function leasehold.mirror_merge(
     p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint,
-    p_deleted_share real, p_deleted_floor bigint, p_overlap interval
+    p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean
 ) returns table (
     outcome text, inserted bigint, updated bigint, deleted bigint, unchanged bigint, record_count bigint
 )
@@ -116,6 +116,13 @@ begin
     from (select count(*) as copies from mirror_stage s where s.sync_id = p_sync_id group by s.record_id) as record;
     if staged <> run.rows then
         outcome := 'stage_lost';
+        return next;
+        return;
+    end if;
+    if run.mode = 'full' and not p_accepts_short
+        and (records < run.expected_rows or (records = 0 and target.record_count > 0)) then
+        outcome := 'short';
+        record_count := records;
         return next;
         return;
     end if;
@@ -208,7 +215,7 @@ begin
 end
 $$;
 
-comment on function leasehold.mirror_merge is 'outcome: merged, suspicious (nothing changed), stage_lost (start over), lost (the caller no longer holds the run)';
+comment on function leasehold.mirror_merge is 'outcome: merged, suspicious (nothing changed), short (nothing changed: record_count is what came, less than the API counts or nothing at all; start over), stage_lost (start over), lost (the caller no longer holds the run)';
 
 -- The changes of a mirror after a position, oldest first, with the record as it is now: null fields
 -- for one that is gone. Applied in order, "null deletes, anything else replaces" gives the mirror.

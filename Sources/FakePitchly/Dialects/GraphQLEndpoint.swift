@@ -83,7 +83,7 @@ struct GraphQLEndpoint: Sendable {
             organization: caller?.organization,
             operations: roots.map(\.name),
             tables: roots.compactMap(dialect.table),
-            hasCursor: roots.contains { !$0.argument("after").isNull }
+            hasCursor: roots.contains { !$0.argument("after").isNull || $0.argument("skip").intValue ?? 0 > 0 }
         )
     }
 

@@ -7,6 +7,7 @@ extension V2API {
         if limit > settings.maxPageSize, settings.oversizedPages == .refused {
             throw GraphQLError("limit must be at most \(settings.maxPageSize).", code: "bad-limit")
         }
+        if call.has(.expiredCursor) { throw GraphQLError("These rows can no longer be skipped.", code: "bad-skip") }
         let size = min(limit, settings.maxPageSize)
         var numbers: [Int] = []
         if !call.has(.emptyPage) {

@@ -60,7 +60,7 @@ struct ActiveFaults: Sendable {
 
 extension Fault {
     /// As the control plane and the request log call it.
-    var name: String {
+    package var name: String {
         switch self {
         case .delay(_, let moment): "delay_\(moment.rawValue)"
         case .hold(_, let moment): "hold_\(moment.rawValue)"

@@ -75,7 +75,7 @@ package enum Fault: Sendable, Equatable {
     package enum GraphQLFault: Sendable, Equatable {
         /// The access token is no longer accepted, before its time; `invalidates` makes that last.
         case unauthenticated(invalidates: Bool)
-        /// The cursor is refused; matches only a request that has one.
+        /// The cursor, or v2's `skip`, is refused; matches only a request that has one.
         case expiredCursor
         /// A table of records looks empty.
         case emptyPage

@@ -1,4 +1,5 @@
 import LeaseholdCore
+import Pitchly
 
 /// Every setting there is, in the order in which people meet them.
 package enum SettingsCatalog {
@@ -32,7 +33,10 @@ package enum SettingsCatalog {
             default: "https://platform.pitchly.com",
             help: "Where /oauth/authorize and /api/oauth/token are"
         ),
-        .url("pitchly.apiURL", default: "https://api.pitchly.com/graphql", help: "The GraphQL endpoint"),
+        .url(
+            "pitchly.apiURL",
+            help: "The GraphQL endpoint; without it https://api.pitchly.com/graphql or https://v2.pitchly.net/graphql"
+        ),
         .text(
             "pitchly.clientID",
             example: "appXGzqcXTH7PX7fjzw5",
@@ -49,7 +53,17 @@ package enum SettingsCatalog {
             example: "/etc/leasehold/client-secret",
             help: "File that holds the client secret and nothing else"
         ),
-        .choice("pitchly.dialect", ["platform"], default: "platform", help: "Generation of the data API"),
+        .choice(
+            "pitchly.dialect",
+            DialectName.allCases.map(\.rawValue),
+            default: DialectName.platform.rawValue,
+            help: "Generation of the data API"
+        ),
+        .text(
+            "pitchly.documents",
+            example: "/etc/leasehold/pitchly",
+            help: "Folder whose *.graphql and *.layout.json replace the dialect's own of the same name"
+        ),
         .text(
             "pitchly.accessTokenExchangePath",
             default: "/api/oauth/token",

@@ -18,6 +18,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: .hidden) var pitchlyClientId: String?
     @Option(help: .hidden) var pitchlyClientSecretFile: String?
     @Option(help: .hidden) var pitchlyDialect: String?
+    @Option(help: .hidden) var pitchlyDocuments: String?
     @Option(help: .hidden) var pitchlyAccessTokenExchangePath: String?
     @Option(help: .hidden) var pitchlyAccessTokenExchangeGrant: String?
     @Option(help: .hidden) var pitchlyAccessTokenExchangeParameter: String?
@@ -46,7 +47,7 @@ struct SettingsOptions: ParsableArguments {
             "databaseURL": databaseUrl, "databasePoolSize": databasePoolSize, "databasePooler": databasePooler,
             "pitchly.oauthOrigin": pitchlyOauthOrigin, "pitchly.apiURL": pitchlyApiUrl,
             "pitchly.clientID": pitchlyClientId, "pitchly.clientSecretFile": pitchlyClientSecretFile,
-            "pitchly.dialect": pitchlyDialect,
+            "pitchly.dialect": pitchlyDialect, "pitchly.documents": pitchlyDocuments,
             "pitchly.accessTokenExchangePath": pitchlyAccessTokenExchangePath,
             "pitchly.accessTokenExchangeGrant": pitchlyAccessTokenExchangeGrant,
             "pitchly.accessTokenExchangeParameter": pitchlyAccessTokenExchangeParameter,

@@ -2,6 +2,11 @@
 struct JSONObjectText: Sendable {
     private var members = ""
 
+    init() {}
+
+    /// An object with one member.
+    init(_ name: String, _ value: String) { set(name, value) }
+
     /// The whole object.
     var text: String { "{\(members)}" }
 

@@ -45,11 +45,17 @@ package struct PitchlyClient: Sendable {
         let first = try await tokens.accessToken(replacing: nil)
         do {
             return try await paced(operation, first.token)
-        } catch let error as PitchlyError where error.kind == .unauthenticated {
+        } catch let error as PitchlyError where mayBeTheToken(error) {
             let second = try await tokens.accessToken(replacing: first.generation)
             guard second.generation != first.generation else { throw error }
             return try await paced(operation, second.token)
         }
+    }
+
+    /// A permission that is really missing costs one exchange per request that is refused for it,
+    /// where the dialect does not tell the two apart.
+    private func mayBeTheToken(_ error: PitchlyError) -> Bool {
+        error.kind == .unauthenticated || (error.kind == .forbidden && dialect.hidesExpiry)
     }
 
     /// At the tenant's pace.

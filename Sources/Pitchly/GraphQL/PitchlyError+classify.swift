@@ -30,7 +30,7 @@ extension PitchlyError {
             message: "expected a GraphQL answer to \(operation) from \(host), got status \(answer.status), \(type), "
                 + "\(answer.body.count) bytes; expected \(failure.expected) at byte \(failure.offset)",
             hint: answer.isJSON
-                ? "compare the dialect's documents with the API's schema; check LEASEHOLD_PITCHLY_API_URL"
+                ? Self.documentsHint
                 : "check that LEASEHOLD_PITCHLY_API_URL names the GraphQL endpoint and that no proxy answers in its place"
         )
     }
@@ -40,17 +40,22 @@ extension PitchlyError {
         case "UNAUTHENTICATED", "INVALID_TOKEN", "TOKEN_EXPIRED", "INVALID_ACCESS_TOKEN": .unauthenticated
         case "FORBIDDEN", "NOT_AUTHORIZED", "UNAUTHORIZED": .forbidden
         case "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "OPERATION_RESOLUTION_FAILURE": .invalidDocument
-        case "BAD_USER_INPUT", "BAD_REQUEST", "INVALID_CURSOR", "CURSOR_EXPIRED", "EXPIRED_CURSOR": .invalidArgument
+        case "INVALID_CURSOR", "CURSOR_EXPIRED", "EXPIRED_CURSOR": .invalidArgument
         case "RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED": .throttled
+        case let code? where code.hasPrefix("BAD_") && code != "BAD_GATEWAY": .invalidArgument
         default: .server
         }
     }
+
+    private static let documentsHint =
+        "compare the dialect's documents, which \(DialectDocuments.setting) replaces, with the API's schema; "
+        + "check LEASEHOLD_PITCHLY_API_URL"
 
     static func hint(for kind: Kind) -> String? {
         switch kind {
         case .unauthenticated: "leasehold tenants connect TENANT (the grant may have been withdrawn at Pitchly)"
         case .forbidden: "grant the app access to it at Pitchly"
-        case .invalidDocument: "compare the dialect's documents with the API's schema; check LEASEHOLD_PITCHLY_API_URL"
+        case .invalidDocument: documentsHint
         case .unreachable, .throttled, .unavailable, .malformed, .invalidArgument, .server: nil
         }
     }

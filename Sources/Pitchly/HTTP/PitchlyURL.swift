@@ -58,5 +58,8 @@ package struct PitchlySettingError: ExplainedError, Equatable {
 
     package var label: String { "bad_pitchly_setting" }
     package var message: String { "expected \(setting) to be \(expected), got \(got)" }
-    package var hint: String? { nil }
+    package var hint: String? {
+        guard DialectDocuments.names.contains(setting) else { return nil }
+        return "mend \(setting) in the folder that \(DialectDocuments.setting) names, or take it away"
+    }
 }

@@ -6,19 +6,43 @@ package struct PlatformDialect: PitchlyDialect {
     private let documents: DialectDocuments
     private let decoder: PageDecoder
 
-    /// - Throws: ``PitchlySettingError`` for a replaced layout that is not one.
+    private static let workspaces = DialectDocument("platform_workspaces.graphql", needed: [])
+    private static let workspace = DialectDocument("platform_workspace.graphql", needed: ["id"])
+    private static let table = DialectDocument("platform_table.graphql", needed: ["id"])
+    private static let records = DialectDocument(
+        "platform_records.graphql",
+        needed: ["tableId", "after"],
+        optional: ["first", "filter"]
+    )
+
+    /// - Throws: ``PitchlySettingError`` for a replaced document or layout that cannot work.
     package init(documents: DialectDocuments = .embedded) throws(PitchlySettingError) {
+        for document in Self.catalog { try document.check(documents.text(document.file)) }
+        let layout = try documents.layout("platform_records.layout.json")
+        guard layout.hasNextPage != nil, layout.endCursor != nil else {
+            throw PitchlySettingError(
+                setting: "platform_records.layout.json",
+                expected: "with hasNextPage and endCursor, because pages follow a cursor",
+                got: "a layout without them"
+            )
+        }
         self.documents = documents
-        decoder = PageDecoder(try documents.layout("platform_records.layout.json"))
+        decoder = PageDecoder(layout)
+        filtersByUpdate = try Self.records.check(documents.text(Self.records.file)).contains("filter")
     }
 
-    package var name: String { "platform" }
-    package var tokenVariable: String? { nil }
+    package static var catalog: [DialectDocument] { [workspaces, workspace, table, records] }
 
-    package func workspaces() -> GraphQLOperation<[PitchlyWorkspace]> {
+    package var name: DialectName { .platform }
+    package var tokenVariable: String? { nil }
+    /// Whether the document of a page has the variable `$filter`.
+    package let filtersByUpdate: Bool
+    package var hidesExpiry: Bool { false }
+
+    package func workspaces() -> GraphQLOperation<[PitchlyWorkspace]>? {
         GraphQLOperation(
             name: "workspaces",
-            document: documents.text("platform_workspaces.graphql"),
+            document: documents.text(Self.workspaces.file),
             variables: JSONObjectText()
         ) { scanner throws(JSONScanner.Failure) in
             let data = try scanner.decode(WorkspacesAnswer.self)
@@ -29,8 +53,8 @@ package struct PlatformDialect: PitchlyDialect {
     package func tables(workspace: String) -> GraphQLOperation<PitchlyWorkspace?> {
         GraphQLOperation(
             name: "workspace",
-            document: documents.text("platform_workspace.graphql"),
-            variables: variables("id", workspace)
+            document: documents.text(Self.workspace.file),
+            variables: JSONObjectText("id", workspace)
         ) { scanner throws(JSONScanner.Failure) in
             try scanner.decode(WorkspaceAnswer.self)?.workspace?.value
         }
@@ -39,15 +63,15 @@ package struct PlatformDialect: PitchlyDialect {
     package func table(id: String) -> GraphQLOperation<PitchlyTable?> {
         GraphQLOperation(
             name: "table",
-            document: documents.text("platform_table.graphql"),
-            variables: variables("id", id)
+            document: documents.text(Self.table.file),
+            variables: JSONObjectText("id", id)
         ) { scanner throws(JSONScanner.Failure) in
             try scanner.decode(TableAnswer.self)?.table?.value
         }
     }
 
     package func page(_ request: PageRequest) -> GraphQLOperation<RecordPage> {
-        var variables = variables("tableId", request.table)
+        var variables = JSONObjectText("tableId", request.table)
         variables.set("first", request.size)
         if let cursor = request.cursor { variables.set("after", cursor) }
         if let updatedAfter = request.updatedAfter {
@@ -55,17 +79,11 @@ package struct PlatformDialect: PitchlyDialect {
         }
         return GraphQLOperation(
             name: "records",
-            document: documents.text("platform_records.graphql"),
+            document: documents.text(Self.records.file),
             variables: variables
         ) { [decoder] scanner throws(JSONScanner.Failure) in
             try decoder.page(&scanner)
         }
-    }
-
-    private func variables(_ name: String, _ id: String) -> JSONObjectText {
-        var variables = JSONObjectText()
-        variables.set(name, id)
-        return variables
     }
 }
 

@@ -1,13 +1,18 @@
 /// One generation of Pitchly's data API: its documents and how its answers are read. Nothing else
 /// in the program knows which one it talks to.
 package protocol PitchlyDialect: Sendable {
-    /// As in the setting: `platform`.
-    var name: String { get }
+    var name: DialectName { get }
+    /// Every document it sends.
+    static var catalog: [DialectDocument] { get }
     /// The variable that carries the access token; nil where it goes in the Authorization header.
     var tokenVariable: String? { get }
+    /// Whether ``PageRequest/updatedAfter`` is heeded.
+    var filtersByUpdate: Bool { get }
+    /// Whether a token that is no longer good is refused in the same words as a missing permission.
+    var hidesExpiry: Bool { get }
 
-    /// The workspaces that the grant can see.
-    func workspaces() -> GraphQLOperation<[PitchlyWorkspace]>
+    /// The workspaces that the grant can see; nil where the API cannot list them.
+    func workspaces() -> GraphQLOperation<[PitchlyWorkspace]>?
     /// The tables of a workspace, without their fields; nil if there is no such workspace.
     func tables(workspace: String) -> GraphQLOperation<PitchlyWorkspace?>
     /// A table with its fields; nil if there is no such table.

@@ -1,8 +1,11 @@
 import Foundation
 
-/// The documents of a dialect: those carried in the binary, each replaceable by a file of the same
+/// The documents of all dialects: those carried in the binary, each replaceable by a file of the same
 /// name in a folder, so that a renamed field at Pitchly needs no build.
 package struct DialectDocuments: Sendable {
+    /// The setting that names the folder.
+    package static let setting = "LEASEHOLD_PITCHLY_DOCUMENTS"
+
     private let replacements: [String: String]
 
     /// The documents carried in the binary.
@@ -11,7 +14,7 @@ package struct DialectDocuments: Sendable {
     /// Every `*.graphql` and `*.layout.json` of `folder` replaces the embedded file of its name.
     ///
     /// - Throws: ``PitchlySettingError`` for a folder that cannot be read or holds a file whose name
-    ///   no embedded document has.
+    ///   no embedded document has. The texts are checked by the dialect that uses them.
     package init(folder: String) throws(PitchlySettingError) {
         var replacements: [String: String] = [:]
         do {
@@ -21,15 +24,15 @@ package struct DialectDocuments: Sendable {
             }
         } catch {
             throw PitchlySettingError(
-                setting: "documents folder",
+                setting: Self.setting,
                 expected: "a readable folder with UTF-8 files",
                 got: folder
             )
         }
         if let unknown = replacements.keys.sorted().first(where: { Self.carried[$0] == nil }) {
             throw PitchlySettingError(
-                setting: "documents folder",
-                expected: "only files named \(Self.carried.keys.sorted().joined(separator: ", "))",
+                setting: "every document in \(folder)",
+                expected: "named \(Self.names.joined(separator: ", "))",
                 got: unknown
             )
         }
@@ -38,8 +41,11 @@ package struct DialectDocuments: Sendable {
 
     private init(replacements: [String: String]) { self.replacements = replacements }
 
-    /// Names of all documents.
+    /// Names of all documents and layouts, sorted.
     package static var names: [String] { carried.keys.sorted() }
+
+    /// Names of the documents and layouts that come from the folder, sorted.
+    package var replaced: [String] { replacements.keys.sorted() }
 
     /// Text of a document. The name is one of ``names``.
     package func text(_ name: String) -> String { replacements[name] ?? Self.carried[name] ?? "" }
@@ -63,5 +69,9 @@ package struct DialectDocuments: Sendable {
         "platform_table.graphql": PackageResources.platform_table_graphql,
         "platform_records.graphql": PackageResources.platform_records_graphql,
         "platform_records.layout.json": PackageResources.platform_records_layout_json,
+        "v2_databases.graphql": PackageResources.v2_databases_graphql,
+        "v2_database.graphql": PackageResources.v2_database_graphql,
+        "v2_rows.graphql": PackageResources.v2_rows_graphql,
+        "v2_rows.layout.json": PackageResources.v2_rows_layout_json,
     ].mapValues { String(decoding: $0, as: UTF8.self) }
 }
