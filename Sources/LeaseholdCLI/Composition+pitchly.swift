@@ -6,16 +6,22 @@ extension Composition {
     ///
     /// - Throws: ``PitchlySettingError``.
     func makePitchlyAPI(transport: PitchlyTransport) throws -> PitchlyAPI {
-        let name = settings.text("pitchly.dialect").flatMap(DialectName.init(rawValue:)) ?? .platform
         let documents = try settings.text("pitchly.documents").map(DialectDocuments.init(folder:)) ?? .embedded
-        let url = try PitchlyURL(
-            settings.text("pitchly.apiURL") ?? name.defaultURL,
-            setting: "LEASEHOLD_PITCHLY_API_URL"
-        )
         return PitchlyAPI(
-            configuration: PitchlyAPI.Configuration(url: url),
-            dialect: try name.dialect(documents: documents),
+            configuration: PitchlyAPI.Configuration(url: try settings.pitchlyAPIURL()),
+            dialect: try settings.pitchlyDialect.dialect(documents: documents),
             transport: transport
         )
+    }
+}
+
+extension SettingsLoader {
+    var pitchlyDialect: DialectName { text("pitchly.dialect").flatMap(DialectName.init(rawValue:)) ?? .platform }
+
+    /// As it is set, or where Pitchly serves the chosen generation.
+    ///
+    /// - Throws: ``PitchlySettingError``.
+    func pitchlyAPIURL() throws -> PitchlyURL {
+        try PitchlyURL(text("pitchly.apiURL") ?? pitchlyDialect.defaultURL, setting: "LEASEHOLD_PITCHLY_API_URL")
     }
 }

@@ -12,7 +12,8 @@ struct ChangeConsumerTests {
     @Test("that is killed at random, while syncs go on, rebuilds exactly the same table")
     func rebuilds() async throws {
         let options = SyncWorld.Options {
-            $0.fake.data.recordsPerTable = 60...70
+            $0.fake.data.recordsPerTable = 30...40
+            $0.fake.data.fieldTypes = [.text, .number, .attachment]
             $0.settings.keepChanges = .seconds(1_000_000)
         }
         try await SyncWorld.withWorld(options) { world in
@@ -26,8 +27,8 @@ struct ChangeConsumerTests {
             )
             try await consumer.prepare()
             var (kills, copies) = (0, 0)
-            for round in 1...60 {
-                try world.server.editAtRandom(table: table.id, count: 1 + Int(random.next() % 60), seed: random.next())
+            for round in 1...50 {
+                try world.server.editAtRandom(table: table.id, count: 1 + Int(random.next() % 40), seed: random.next())
                 async let following = consumer.catchUp()
                 #expect(try await world.sync(table, of: 0) == .completed)
                 let meanwhile = try await following
@@ -45,7 +46,7 @@ struct ChangeConsumerTests {
                 #expect(differences == 0, "LEASEHOLD_PROPERTY_SEED=\(RandomSyncTests.seed), round \(round)")
                 guard differences == 0 else { return }
             }
-            #expect(kills > 20 && copies > 0, "\(kills) kills, \(copies) copies: too little happened")
+            #expect(kills > 10 && copies > 0, "\(kills) kills, \(copies) copies: too little happened")
         }
     }
 }

@@ -19,7 +19,14 @@ extension SyncWorld {
     ) async throws -> Bool {
         let source = try source(of: table)
         let mirror = try await mirror(of: table, tenant: number)
-        #expect(Set(mirror.keys) == Set(source.keys), comment, sourceLocation: sourceLocation)
+        let isWhole = Set(mirror.keys) == Set(source.keys)
+        if !isWhole {
+            let ids = (Set(source.keys).subtracting(mirror.keys), Set(mirror.keys).subtracting(source.keys))
+            Issue.record(
+                "only in the source: \(ids.0), only in the mirror: \(ids.1) \(comment?.description ?? "")",
+                sourceLocation: sourceLocation
+            )
+        }
         for (id, record) in source {
             guard mirror[id] != record else { continue }
             Issue.record(
@@ -35,7 +42,7 @@ extension SyncWorld {
         ).only
         let count = try counted.decode(0, as: Int.self)
         #expect(count == source.count, comment, sourceLocation: sourceLocation)
-        return Set(mirror.keys) == Set(source.keys) && count == source.count
+        return isWhole && count == source.count
     }
 
     /// Of each record, of each field: value and shown text.

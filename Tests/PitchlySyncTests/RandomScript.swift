@@ -67,6 +67,15 @@ final class RandomScript: Sendable {
     }
 
     private func edit(_ world: SyncWorld, _ table: FakeTable) throws {
+        if table.recordCount > 60 {
+            // Edits insert more than they delete.
+            let ids = try world.server.records(table: table.id).map(TableSyncTests.id)
+            try world.server.edit(
+                table: table.id,
+                stride(from: draw(2), to: ids.count, by: 2).map { .delete(record: ids[$0]) }
+            )
+            note("every second record deleted")
+        }
         let edits = try world.server.editAtRandom(table: table.id, count: 1 + draw(25), seed: random.next())
         note("\(edits.count) edits")
     }

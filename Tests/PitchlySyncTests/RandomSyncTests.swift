@@ -18,7 +18,8 @@ struct RandomSyncTests {
     struct Variant: CustomTestStringConvertible {
         let testDescription: String
         let dialect: DialectName
-        var types = FieldType.allCases
+        /// To begin with: edits add fields of any type and change the types of others.
+        var types: [FieldType] = [.text, .dropdownMultiple, .currency, .attachment, .reference, .lookup]
         /// Whether runs by Updated At are expected.
         var isIncremental = false
     }
@@ -55,10 +56,10 @@ struct RandomSyncTests {
     private static func options(_ variant: Variant) -> SyncWorld.Options {
         SyncWorld.Options {
             $0.dialect = variant.dialect
-            $0.settings.pageSize = 20
+            $0.settings.pageSize = 8
             // Shorter than a round, so that an incremental run does not see the round before again.
             $0.settings.overlap = .milliseconds(20)
-            $0.fake.data.recordsPerTable = 60...70
+            $0.fake.data.recordsPerTable = 24...30
             $0.fake.data.fieldTypes = variant.types
         }
     }

@@ -79,7 +79,8 @@ struct SyncWorld: Sendable {
         let url = dialect == .v2 ? server.v2URL : server.apiURL
         var configuration = PitchlyAPI.Configuration(url: try PitchlyURL(url, setting: "api"))
         configuration.repeatDelay = .milliseconds(1)
-        let quick = RateSettings(start: 100_000, ceiling: 100_000)
+        var quick = RateSettings(start: 100_000, ceiling: 100_000)
+        quick.floor = 100_000
         let api = PitchlyAPI(
             configuration: configuration,
             dialect: try dialect.dialect(documents: options.documents),

@@ -13,11 +13,10 @@ extension PitchlyCheckup {
         }
         await report.check("pitchly.certificate") {
             var findings: [Finding] = []
-            for (key, setting) in [
-                ("pitchly.oauthOrigin", "LEASEHOLD_PITCHLY_OAUTH_ORIGIN"),
-                ("pitchly.apiURL", "LEASEHOLD_PITCHLY_API_URL"),
+            for address in [
+                try url("pitchly.oauthOrigin", setting: "LEASEHOLD_PITCHLY_OAUTH_ORIGIN"),
+                try settings.pitchlyAPIURL(),
             ] {
-                let address = try url(key, setting: setting)
                 findings.append(
                     Self.certificate(await CertificateProbe.look(at: address), address, now: wallClock.now())
                 )
