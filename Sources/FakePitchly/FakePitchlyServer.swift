@@ -61,7 +61,7 @@ package final class FakePitchlyServer: Service {
         }
         platform = makeEndpoint(
             PlatformAPI(
-                engine: try GraphQLEngine(sdl: Self.text(PackageResources.platform_graphql)),
+                engine: try GraphQLEngine(sdl: settings.platformSchema ?? APISettings.carriedPlatformSchema),
                 world: world,
                 authority: authority,
                 settings: settings
@@ -69,15 +69,13 @@ package final class FakePitchlyServer: Service {
         )
         v2 = makeEndpoint(
             V2API(
-                engine: try GraphQLEngine(sdl: Self.text(PackageResources.v2_graphql)),
+                engine: try GraphQLEngine(sdl: settings.v2Schema ?? APISettings.carriedV2Schema),
                 world: world,
                 authority: authority,
                 settings: settings
             )
         )
     }
-
-    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     /// Serves until the surrounding task is cancelled or a graceful shutdown begins; both end open
     /// connections at once.

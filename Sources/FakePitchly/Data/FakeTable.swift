@@ -22,6 +22,8 @@ package final class FakeTable: Sendable {
     package var name: String { state.withLock { $0.name } }
     package var fields: [FakeField] { state.withLock { $0.fields } }
     package var recordCount: Int { state.withLock { $0.count } }
+    /// The ledger: every write of a client that took effect, in order.
+    package var receivedWrites: [ReceivedWrite] { state.withLock { $0.receivedWrites } }
 
     func withState<Value: Sendable, Failure: Error>(
         _ body: (inout sending TableState) throws(Failure) -> sending Value

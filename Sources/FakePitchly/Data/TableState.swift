@@ -26,6 +26,8 @@ struct TableState: Sendable {
     var orderKeys: [Int: Int] = [:]
     /// The same, sorted by order key.
     var placed: [Placed] = []
+    /// What clients wrote, in the order in which it took effect.
+    var receivedWrites: [ReceivedWrite] = []
 
     struct RecordEdit: Sendable {
         var revision = 0

@@ -22,5 +22,15 @@ package struct APISettings: Sendable {
     /// Default authenticated; v2 answers anybody unless it is disabled.
     package var introspection = IntrospectionAccess.authenticated
 
+    /// SDL in the place of the schemas carried here, to try a client on an API that has changed; nil
+    /// keeps them. Only what the fake serves is answered, whatever it says.
+    package var platformSchema: String?
+    package var v2Schema: String?
+
     package init() {}
+
+    /// The SDL of today's API as it is carried here.
+    package static let carriedPlatformSchema = String(decoding: PackageResources.platform_graphql, as: UTF8.self)
+    /// The same of the older one.
+    package static let carriedV2Schema = String(decoding: PackageResources.v2_graphql, as: UTF8.self)
 }

@@ -110,11 +110,13 @@ extension PlatformAPI {
 extension TableState {
     /// Cells as both dialects send them: `[{"fieldId": …, "value": {"val": …}}]`.
     mutating func write(cells: JSONValue, to number: Int, now: Int) throws(GraphQLError) {
+        let written = Self.cells(cells)
         do {
-            try write(Self.cells(cells), to: number, now: now)
+            try write(written, to: number, now: now)
         } catch {
             throw .badInput(error.description)
         }
+        receivedWrites.append(ReceivedWrite(kind: .update, record: records.id(of: number), cells: written, at: now))
     }
 
     static func cells(_ list: JSONValue) -> JSONObject {

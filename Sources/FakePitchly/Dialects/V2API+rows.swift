@@ -169,6 +169,7 @@ extension TableState {
             for field in fields where !field.type.isReadOnly && edits[number]?.cells[field.id] == nil {
                 edits[number]?.cells[field.id] = .empty
             }
+            receivedWrites.append(ReceivedWrite(kind: .insert, record: id, cells: cells, at: now))
             return number
         } catch {
             throw .badInput(error.description)
