@@ -17,7 +17,9 @@ extension SyncJobs {
         }
         var reading = TableReading(table: args.table, context: context, pageSize: settings.pageSize)
         do {
-            return try await syncTable(&reading, isFull: args.full ?? false)
+            let outcome = try await syncTable(&reading, isFull: args.full ?? false)
+            await refreshViews(of: args.table, context)
+            return outcome
         } catch {
             return try outcome(of: error, advanced: reading.hasAdvanced)
         }
