@@ -94,7 +94,7 @@ let package = Package(
             exclude: ["README.md", "schema.sql"],
             sources: [
                 "SQLFiles.swift", "SQLFiles+Tenant.swift", "SQLFiles+Queue.swift", "SQLFiles+Vault.swift",
-                "SQLFiles+Sync.swift",
+                "SQLFiles+Sync.swift", "SQLFiles+Push.swift",
             ],
             resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings
@@ -176,7 +176,7 @@ let package = Package(
         tests(
             "PitchlyTests",
             [
-                "Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport", nioCore, nioPosix, logging,
+                "Pitchly", "LeaseholdCore", "FakePitchly", "TestSupport", nioCore, nioPosix, nioSSL, logging,
             ],
             resources: [.copy("Fixtures")]
         ),
@@ -204,7 +204,12 @@ let package = Package(
             ["FakePitchly", httpClient, nioCore, nioHTTP1, nioPosix],
             resources: [.copy("Fixtures")]
         ),
-        tests("CLITests", ["LeaseholdCLI", "LeaseholdCore", argumentParser, logging]),
+        tests(
+            "CLITests",
+            [
+                "LeaseholdCLI", "LeaseholdCore", "Pitchly", "PitchlySync", "FakePitchly", argumentParser, logging,
+            ]
+        ),
         tests(
             "EndToEndTests",
             [

@@ -51,8 +51,12 @@ package enum SQLFiles {
         SQLFile("v0029_dashboard_worker", PackageResources.v0029_dashboard_worker_sql),
         SQLFile("v0030_dashboard_tenant", PackageResources.v0030_dashboard_tenant_sql),
         SQLFile("v0031_dashboard_sync", PackageResources.v0031_dashboard_sync_sql),
+        SQLFile("v0032_mirror_view", PackageResources.v0032_mirror_view_sql),
+        SQLFile("v0033_mirror_view_refresh", PackageResources.v0033_mirror_view_refresh_sql),
+        SQLFile("v0034_push", PackageResources.v0034_push_sql),
+        SQLFile("v0035_push_send", PackageResources.v0035_push_send_sql),
     ]
 
     /// Every statement under `queries/`.
-    package static let queries: [SQLFile] = tenantQueries + queueQueries + vaultQueries + syncQueries
+    package static let queries: [SQLFile] = tenantQueries + queueQueries + vaultQueries + syncQueries + pushQueries
 }

@@ -284,6 +284,84 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) IS 'Fills a token bucket up to now and returns what is in it';
 
+CREATE FUNCTION leasehold.cell_boolean(cell jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE (cell -> 'val'::text) WHEN 'true'::jsonb THEN true WHEN 'false'::jsonb THEN false ELSE NULL::boolean END;
+
+COMMENT ON FUNCTION leasehold.cell_boolean(cell jsonb) IS 'true or false';
+
+CREATE FUNCTION leasehold.cell_date(cell jsonb) RETURNS date
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+declare
+    day text := cell ->> 'val';
+begin
+    if day ~ '^[0-9]{2}/[0-9]{2}/[0-9]{4}$' then
+        day := substr(day, 7) || '-' || left(day, 2) || '-' || substr(day, 4, 2);
+    end if;
+    return case when leasehold.is_day(day) then day::date end;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.cell_date(cell jsonb) IS 'YYYY-MM-DD or MM/DD/YYYY';
+
+CREATE FUNCTION leasehold.cell_jsonb(cell jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NULLIF(CASE WHEN ((jsonb_typeof(cell) = 'object'::text) AND (cell ? 'val'::text)) THEN (cell -> 'val'::text) ELSE cell END, 'null'::jsonb);
+
+COMMENT ON FUNCTION leasehold.cell_jsonb(cell jsonb) IS 'What stands in val; a cell without val whole';
+
+CREATE FUNCTION leasehold.cell_numeric(cell jsonb) RETURNS numeric
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof((cell -> 'val'::text)) = 'number'::text) THEN ((cell -> 'val'::text))::numeric WHEN ((jsonb_typeof((cell -> 'val'::text)) = 'string'::text) AND ((cell ->> 'val'::text) ~ '^-?[0-9]{1,100}(\.[0-9]{1,100})?$'::text)) THEN ((cell ->> 'val'::text))::numeric ELSE NULL::numeric END;
+
+COMMENT ON FUNCTION leasehold.cell_numeric(cell jsonb) IS 'A JSON number, or a text that is a plain decimal number';
+
+CREATE FUNCTION leasehold.cell_text(cell jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (jsonb_typeof((cell -> 'val'::text)) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])) THEN (cell ->> 'val'::text) ELSE NULL::text END;
+
+COMMENT ON FUNCTION leasehold.cell_text(cell jsonb) IS 'A text, number or boolean as text';
+
+CREATE FUNCTION leasehold.cell_texts(cell jsonb) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+declare
+    val constant jsonb := cell -> 'val';
+begin
+    case jsonb_typeof(val)
+    when 'string', 'number', 'boolean' then
+        return array[val #>> '{}'];
+    when 'array' then
+        if jsonb_path_exists(val, 'strict $[*] ? (@.type() == "array" || @.type() == "object")') then
+            return null;
+        end if;
+        return array(select jsonb_array_elements_text(val));
+    else
+        return null;
+    end case;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.cell_texts(cell jsonb) IS 'A list of texts, numbers and booleans; one of them alone is a list of one';
+
+CREATE FUNCTION leasehold.cell_timestamptz(cell jsonb) RETURNS timestamp with time zone
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+declare
+    moment constant text := cell ->> 'val';
+begin
+    return case
+        when substr(moment, 11) ~ '^[Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-][01][0-9]:[0-5][0-9])$'
+            and substr(moment, 12, 2) < '24' and left(right(moment, 5), 2) < '16' and length(moment) < 80
+            and leasehold.is_day(left(moment, 10))
+            then moment::timestamptz
+    end;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.cell_timestamptz(cell jsonb) IS 'RFC 3339 with offset';
+
 CREATE SEQUENCE leasehold.wake_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -674,6 +752,22 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) IS 'Admits the next job of sequence keys whose turn is free';
+
+CREATE FUNCTION leasehold.clip(name text, bytes integer) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    clipped text := left(name, bytes);
+begin
+    while octet_length(clipped) > bytes loop
+        clipped := left(clipped, -1);
+    end loop;
+    return clipped;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.clip(name text, bytes integer) IS 'PostgreSQL would cut a longer identifier itself, and two of them to the same name';
 
 CREATE FUNCTION leasehold.commit_durably() RETURNS void
     LANGUAGE sql
@@ -2486,6 +2580,28 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.history_prepare(first_day date, days integer) IS 'Makes the partitions of so many days from first_day (UTC) on that are not there yet; returns how many';
 
+CREATE FUNCTION leasehold.is_day(day text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+declare
+    year integer;
+begin
+    if day !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9]$' then
+        return false;
+    end if;
+    year := left(day, 4);
+    return year > 0 and right(day, 2) between '01' and case substr(day, 6, 2)
+        when '02' then case when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then '29' else '28' end
+        when '04' then '30' when '06' then '30' when '09' then '30' when '11' then '30'
+        when '00' then '00' when '13' then '00' when '14' then '00' when '15' then '00' when '16' then '00'
+        when '17' then '00' when '18' then '00' when '19' then '00'
+        else '31'
+    end;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.is_day(day text) IS 'Whether a text is an ISO day that exists';
+
 CREATE FUNCTION leasehold.job_arrived() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -3619,6 +3735,12 @@ $$;
 
 COMMENT ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) IS 'Follows a mirror: pass the last position you have applied; 0 is the beginning';
 
+CREATE FUNCTION leasehold.mirror_column_type(type text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE regexp_replace(lower(type), '[^a-z]'::text, ''::text, 'g'::text) WHEN 'text'::text THEN 'text'::text WHEN 'string'::text THEN 'text'::text WHEN 'singlelinetext'::text THEN 'text'::text WHEN 'multilinetext'::text THEN 'text'::text WHEN 'longtext'::text THEN 'text'::text WHEN 'dropdown'::text THEN 'text'::text WHEN 'enum'::text THEN 'text'::text WHEN 'select'::text THEN 'text'::text WHEN 'attachment'::text THEN 'text'::text WHEN 'file'::text THEN 'text'::text WHEN 'reference'::text THEN 'text'::text WHEN 'number'::text THEN 'numeric'::text WHEN 'currency'::text THEN 'numeric'::text WHEN 'boolean'::text THEN 'boolean'::text WHEN 'yesno'::text THEN 'boolean'::text WHEN 'date'::text THEN 'date'::text WHEN 'createdat'::text THEN 'timestamptz'::text WHEN 'updatedat'::text THEN 'timestamptz'::text WHEN 'datetime'::text THEN 'timestamptz'::text WHEN 'dropdownmultiple'::text THEN 'text[]'::text WHEN 'enummultiple'::text THEN 'text[]'::text WHEN 'multiselect'::text THEN 'text[]'::text WHEN 'referencemultiple'::text THEN 'text[]'::text ELSE 'jsonb'::text END;
+
+COMMENT ON FUNCTION leasehold.mirror_column_type(type text) IS 'Column type of a field type: lookup, formula, rollup and what nobody knows are jsonb';
+
 CREATE FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
@@ -3822,6 +3944,37 @@ $$;
 
 COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) IS 'outcome: merged, suspicious (nothing changed), short (nothing changed: record_count is what came, less than the API counts or nothing at all; start over), stage_lost (start over), lost (the caller no longer holds the run)';
 
+CREATE FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    taken jsonb := (select coalesce(jsonb_object_agg(r, true), '{}') from unnest(p_reserved) as r);
+    result text[] := '{}';
+    plain text;
+    chosen text;
+    mark text;
+    digits integer;
+begin
+    for place in 1 .. coalesce(cardinality(p_ids), 0) loop
+        plain := case when p_names[place] ~ '[^[:space:]]' then p_names[place] else 'unnamed' end;
+        chosen := plain;
+        digits := 6;
+        while octet_length(chosen) > 63 or taken ? chosen loop
+            mark := '~' || left(encode(sha256(convert_to(p_ids[place], 'UTF8')), 'hex'), digits);
+            -- Two ids never have the same 54 digits, so this ends.
+            chosen := leasehold.clip(plain, 63 - octet_length(mark)) || mark;
+            digits := digits + 6;
+        end loop;
+        taken := taken || jsonb_build_object(chosen, true);
+        result := result || chosen;
+    end loop;
+    return result;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) IS 'One identifier of at most 63 bytes per id, all different';
+
 CREATE FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) RETURNS TABLE(changes bigint, runs bigint, staged bigint, abandoned bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
@@ -3879,6 +4032,224 @@ end
 $$;
 
 COMMENT ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) IS 'Call it until every number is below p_batch';
+
+CREATE FUNCTION leasehold.mirror_schema(p_tenant_id text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (length(p_tenant_id) <= 56) THEN ('mirror_'::text || p_tenant_id) ELSE ((('mirror_'::text || "left"(p_tenant_id, 23)) || '~'::text) || "left"(encode(sha256(convert_to(p_tenant_id, 'UTF8'::name)), 'hex'::text), 32)) END;
+
+COMMENT ON FUNCTION leasehold.mirror_schema(p_tenant_id text) IS 'The schema with a tenant''s views; two tenants never share one';
+
+CREATE FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    with field as (
+        select f.field_id, f.type, f.place, named.name
+        from (
+            select array_agg(field_id order by created_at, place, field_id) as ids,
+                array_agg(name order by created_at, place, field_id) as names
+            from leasehold.mirror_field
+            where tenant_id = p_tenant_id and table_id = p_table_id and gone_at is null
+        ) as aged
+        cross join lateral unnest(
+            aged.ids,
+            leasehold.mirror_names(aged.ids, aged.names, array['_record_id', '_raw', '_labels', '_changed_at'])
+        ) as named (field_id, name)
+        join leasehold.mirror_field as f
+            on f.tenant_id = p_tenant_id and f.table_id = p_table_id and f.field_id = named.field_id
+        order by f.place, f.field_id
+        limit 1600
+    )
+    select coalesce(
+        jsonb_agg(
+            jsonb_build_object('field', field_id, 'name', name, 'type', leasehold.mirror_column_type(type))
+            order by place, field_id
+        ), '[]')
+    from field
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) IS 'What leasehold.mirror_view.columns should be';
+
+CREATE FUNCTION leasehold.mirror_view_extends(p_columns jsonb, p_old jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select not exists (
+        select from jsonb_array_elements(p_old) with ordinality as old (value, place)
+        where (p_columns -> (place - 1)::integer) - 'field' is distinct from value - 'field'
+    )
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_extends(p_columns jsonb, p_old jsonb) IS 'Then PostgreSQL replaces a view in place';
+
+CREATE FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    schema_name constant text := leasehold.mirror_schema(p_tenant_id);
+    role_name constant text := leasehold.tenant_dashboard_role_name(p_tenant_id);
+    query constant text := leasehold.mirror_view_query(p_tenant_id, p_table_id, p_columns);
+    target constant text := format('%I.%I', schema_name, p_name);
+    old leasehold.mirror_view;
+    shown_name text;
+begin
+    select v.* into old from leasehold.mirror_view as v
+    where v.tenant_id = p_tenant_id and v.table_id = p_table_id;
+    select t.name into shown_name from leasehold.mirror_table as t
+    where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
+    if to_regnamespace(quote_ident(schema_name)) is null then
+        execute format('create schema %I', schema_name);
+        if to_regrole(quote_ident(role_name)) is not null then
+            execute format('grant usage on schema %I to %I', schema_name, role_name);
+        end if;
+    end if;
+    if old.view_name is not null and to_regclass(format('%I.%I', schema_name, old.view_name)) is not null then
+        if old.view_name <> p_name then
+            execute format('alter view %I.%I rename to %I', schema_name, old.view_name, p_name);
+        end if;
+        if not leasehold.mirror_view_extends(p_columns, old.columns) then
+            execute format('drop view %s', target);
+        end if;
+    end if;
+    execute format('create or replace view %s with (security_barrier = true) as %s', target, query);
+    execute format('comment on view %s is %L', target,
+        format('Table %s (%s) of tenant %s, as mirrored', shown_name, p_table_id, p_tenant_id));
+    if to_regrole(quote_ident(role_name)) is not null then
+        execute format('grant select on %s to %I', target, role_name);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) IS 'One step of leasehold.mirror_view_refresh';
+
+CREATE FUNCTION leasehold.mirror_view_query(p_tenant_id text, p_table_id text, p_columns jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select format(
+        'select record_id as _record_id, fields as _raw, labels as _labels, changed_at as _changed_at%s '
+            'from leasehold.mirror_record where tenant_id = %L and table_id = %L',
+        string_agg(
+            format(
+                ', leasehold.%I(fields -> %L) as %I',
+                'cell_' || case c.type when 'text[]' then 'texts' else c.type end, c.field, c.name),
+            '' order by place),
+        p_tenant_id, p_table_id)
+    from jsonb_array_elements(p_columns) with ordinality as element (value, place)
+    cross join lateral jsonb_to_record(value) as c (field text, name text, type text)
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_query(p_tenant_id text, p_table_id text, p_columns jsonb) IS 'The query of a view with these columns';
+
+CREATE FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text DEFAULT NULL::text) RETURNS TABLE(table_id text, view_name text, outcome text, problem text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '10s'
+    AS $$
+#variable_conflict use_column
+declare
+    item record;
+    moment timestamptz := clock_timestamp();
+    found_problem text;
+    found_state text;
+begin
+    -- One refresh of a tenant at a time: the names of its views depend on each other.
+    begin
+        perform pg_advisory_xact_lock(hashtext('leasehold.mirror_view'), hashtext(p_tenant_id));
+    exception
+        when lock_not_available then
+            update leasehold.mirror_view as v
+            set state = 'waiting', problem = 'another refresh of the tenant takes long', checked_at = moment
+            where v.tenant_id = p_tenant_id and v.table_id = p_table_id;
+            return query select p_table_id, null::text, 'waiting', 'another refresh of the tenant takes long';
+            return;
+    end;
+    for item in
+        select wanted.table_id, wanted.name, wanted.columns, v.view_name as old_name, v.state,
+            v.columns as old_columns
+        from (
+            select named.table_id, named.name,
+                case when p_table_id is null or named.table_id = p_table_id or v.view_name is distinct from named.name
+                    then leasehold.mirror_view_columns(p_tenant_id, named.table_id) else v.columns end as columns
+            from (
+                select array_agg(t.table_id order by t.created_at, t.table_id) as ids,
+                    array_agg(t.name order by t.created_at, t.table_id) as names
+                from leasehold.mirror_table as t where t.tenant_id = p_tenant_id
+            ) as aged
+            cross join lateral unnest(aged.ids, leasehold.mirror_names(aged.ids, aged.names, '{}'))
+                as named (table_id, name)
+            left join leasehold.mirror_view as v on v.tenant_id = p_tenant_id and v.table_id = named.table_id
+        ) as wanted
+        left join leasehold.mirror_view as v on v.tenant_id = p_tenant_id and v.table_id = wanted.table_id
+        where wanted.columns <> '[]'
+            and (p_table_id is null or wanted.table_id = p_table_id
+                or (v.view_name is not null and v.view_name <> wanted.name))
+        -- A name must be free before another view takes it.
+        order by v.view_name is not null and v.view_name <> wanted.name desc, wanted.table_id
+    loop
+        table_id := item.table_id;
+        view_name := item.name;
+        problem := null;
+        if item.state = 'current' and item.old_name = item.name and item.old_columns = item.columns
+            and to_regclass(format('%I.%I', leasehold.mirror_schema(p_tenant_id), item.name)) is not null
+        then
+            outcome := 'unchanged';
+            return next;
+            continue;
+        end if;
+        begin
+            perform set_config('lock_timeout', '250ms', true);
+            perform leasehold.mirror_view_put(p_tenant_id, item.table_id, item.name, item.columns);
+            found_state := 'current';
+            found_problem := null;
+        exception
+            when lock_not_available or deadlock_detected then
+                found_state := 'waiting';
+                found_problem := 'a reader holds the view';
+            when dependent_objects_still_exist then
+                found_state := 'failed';
+                get stacked diagnostics found_problem = pg_exception_detail;
+            when others then
+                found_state := 'failed';
+                found_problem := sqlerrm;
+        end;
+        outcome := case found_state when 'current' then case when item.old_name is null then 'created' else 'changed' end
+            else found_state end;
+        problem := found_problem;
+        insert into leasehold.mirror_view as v
+            (tenant_id, table_id, schema_name, view_name, columns, state, problem, changed_at, checked_at)
+        values (p_tenant_id, item.table_id, leasehold.mirror_schema(p_tenant_id),
+            case found_state when 'current' then item.name end,
+            case found_state when 'current' then item.columns else '[]' end, found_state, found_problem,
+            case found_state when 'current' then moment end, moment)
+        on conflict (tenant_id, table_id) do update
+            set state = excluded.state, problem = excluded.problem, checked_at = excluded.checked_at,
+                view_name = coalesce(excluded.view_name, v.view_name),
+                columns = case excluded.state when 'current' then excluded.columns else v.columns end,
+                changed_at = coalesce(excluded.changed_at, v.changed_at);
+        return next;
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) IS 'outcome: unchanged, created, changed, waiting (a reader holds it) or failed (see problem)';
+
+CREATE FUNCTION leasehold.mirror_view_retry(p_limit integer DEFAULT 10) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select count(*) from (
+        select v.tenant_id, v.table_id from leasehold.mirror_view as v
+        where v.state = 'waiting' or (v.state = 'failed' and v.checked_at < clock_timestamp() - interval '10 minutes')
+        order by v.checked_at
+        limit p_limit
+    ) as behind
+    cross join lateral leasehold.mirror_view_refresh(behind.tenant_id, behind.table_id) as refreshed
+    where refreshed.outcome in ('created', 'changed', 'unchanged')
+$$;
+
+COMMENT ON FUNCTION leasehold.mirror_view_retry(p_limit integer) IS 'Returns how many are in step now; for the workers'' maintenance';
 
 CREATE FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) RETURNS leasehold.admission
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4086,6 +4457,303 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) IS 'Drops whole days of history, forgets old idempotency keys and dead workers, makes the partitions of the next days';
+
+CREATE FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if record is null then
+        perform leasehold.push_refuse('the id of a record', 'null', 'for a row that is found by its values: leasehold.push_upsert');
+    end if;
+    return leasehold.push_write(tenant, "table", record, null, changes, idempotency_key);
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) IS 'Sets cells of a record at Pitchly, in the background. Returns the push''s id; the first one''s for a key that was used before';
+
+CREATE FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    found_state text;
+begin
+    update leasehold.push as p set state = 'cancelled', ended_at = clock_timestamp()
+    where p.tenant_id = p_tenant_id and p.push_id = p_push_id and p.state = 'waiting';
+    select p.state into found_state from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.push_id = p_push_id;
+    if not found then
+        raise exception 'expected the id of a push of tenant %, got %', p_tenant_id, p_push_id
+            using errcode = 'LH004', hint = 'leasehold push list --tenant ' || p_tenant_id;
+    end if;
+    return found_state;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) IS 'Returns the state of the push: cancelled, or what it ended as before; one that is being sent may still arrive and is done then';
+
+CREATE FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    shape constant text := 'changes to be {"<field id>": {"val": ...}, ...} with at least one field';
+    bad text;
+begin
+    if not exists (select from leasehold.tenant as t where t.tenant_id = push_check.tenant) then
+        perform leasehold.refuse_unknown_tenant(tenant);
+    end if;
+    if not exists (
+        select from leasehold.mirror_table as t
+        where t.tenant_id = push_check.tenant and t.table_id = push_check."table")
+    then
+        raise exception 'no mirrored table % of tenant %', "table", tenant
+            using errcode = 'no_data_found', hint = 'leasehold sync run --tenant ' || tenant;
+    end if;
+    if record is not null and octet_length(record) not between 1 and 500 then
+        perform leasehold.push_refuse('record to have 1 to 500 bytes', octet_length(record) || ' bytes', null);
+    end if;
+    if coalesce(length(idempotency_key), 0) not between 1 and 500 then
+        perform leasehold.push_refuse('idempotency_key of 1 to 500 characters',
+            coalesce(length(idempotency_key) || ' characters', 'null'),
+            'use the id of the event that the change comes from');
+    end if;
+    if jsonb_typeof(changes) is distinct from 'object' or changes = '{}' then
+        perform leasehold.push_refuse(shape, coalesce(nullif(jsonb_typeof(changes), 'object'), 'no field'), null);
+    end if;
+    if pg_column_size(changes) > 1048576 then
+        perform leasehold.push_refuse('changes of at most 1 MiB', pg_column_size(changes) || ' bytes', null);
+    end if;
+    select key into bad from jsonb_each(changes) where jsonb_typeof(value) <> 'object' or not value ? 'val' limit 1;
+    if found then
+        perform leasehold.push_refuse(shape, format('field "%s" with %s', left(bad, 140),
+                case jsonb_typeof(changes -> bad) when 'object' then 'an object without val'
+                    else 'the JSON type ' || jsonb_typeof(changes -> bad) end),
+            format('wrap the value: {%s: {"val": ...}}', to_json(left(bad, 140))));
+    end if;
+    select key into bad from jsonb_object_keys(changes) as key
+    where not exists (
+        select from leasehold.mirror_field as f
+        where f.tenant_id = push_check.tenant and f.table_id = push_check."table" and f.field_id = key
+            and f.gone_at is null)
+    limit 1;
+    if found then
+        perform leasehold.push_refuse(format('field ids of table %s', "table"), '"' || left(bad, 140) || '"',
+            format('select field_id, name from leasehold.mirror_field where tenant_id = %L and table_id = %L', tenant, "table"));
+    end if;
+    select field into bad from unnest(match_fields) as field where not changes ? field limit 1;
+    if found then
+        perform leasehold.push_refuse('every match field to be among the changes', '"' || left(bad, 140) || '" is not', null);
+    end if;
+    select field into bad from unnest(match_fields) as field
+    where changes -> field -> 'val' in ('null', '""', '[]') limit 1;
+    if found then
+        perform leasehold.push_refuse('every match field to have a value', '"' || left(bad, 140) || '" without one', null);
+    end if;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) IS 'Raises LH001, LH002 or no_data_found, if a request is malformed';
+
+CREATE FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) RETURNS double precision
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select greatest(0, extract(epoch from min(p.due_at) - clock_timestamp()))::double precision
+    from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+        and not exists (
+            select from leasehold.push as earlier
+            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
+                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
+$$;
+
+COMMENT ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) IS 'How long the job of a table may sleep';
+
+CREATE FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    with gone as (
+        delete from leasehold.push as p
+        where (p.tenant_id, p.push_id) in (
+            select old.tenant_id, old.push_id from leasehold.push as old
+            where old.ended_at < clock_timestamp() - p_keep
+            order by old.ended_at
+            limit p_batch)
+        returning 1
+    )
+    select count(*) from gone
+$$;
+
+COMMENT ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) IS 'Call it until it returns less than p_batch';
+
+CREATE FUNCTION leasehold.push_refuse(expected text, got text, advice text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_refuse(expected text, got text, advice text) IS 'Raises LH002; never returns';
+
+CREATE FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select leasehold.enqueue(
+        tenant => p_tenant_id, kind => 'pitchly.push', args => jsonb_build_object('table', p_table_id),
+        max_attempts => 1000, unique_key => p_table_id, on_duplicate => 'reschedule')
+$$;
+
+COMMENT ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) IS 'The job that sends a table''s pushes; one at a time, so that nothing overtakes. While it runs, the request is remembered';
+
+CREATE FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    target leasehold.push;
+    later bigint;
+begin
+    select p.* into target from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.push_id = p_push_id for update;
+    if not found then
+        raise exception 'expected the id of a push of tenant %, got %', p_tenant_id, p_push_id
+            using errcode = 'LH004', hint = 'leasehold push list --tenant ' || p_tenant_id;
+    end if;
+    if target.state = 'done' then
+        return 'done';
+    end if;
+    select max(p.push_id) into later from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.table_id = target.table_id and p.order_key = target.order_key
+        and p.push_id > p_push_id and p.state = 'done';
+    if later is not null then
+        raise exception 'push % came after push % for the same record and is done', later, p_push_id
+            using errcode = 'LH002', hint = 'write the change anew with leasehold.push, if it is still wanted';
+    end if;
+    update leasehold.push as p
+    set state = 'waiting', ended_at = null, due_at = clock_timestamp(), attempts = 0
+    where p.tenant_id = p_tenant_id and p.push_id = p_push_id;
+    perform leasehold.push_request(p_tenant_id, target.table_id);
+    return 'waiting';
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) IS 'Returns the state of the push: waiting, or done if Pitchly has it already';
+
+CREATE FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    with settled as (
+        update leasehold.push as p
+        set state = case p_outcome when 'again' then 'waiting' else p_outcome end,
+            attempts = least(p.attempts + 1, 32000),
+            attempted_at = clock_timestamp(),
+            ended_at = case p_outcome when 'again' then null else clock_timestamp() end,
+            due_at = case p_outcome
+                when 'again' then clock_timestamp()
+                    + least(3600, 2 * 2.0 ^ least(p.attempts, 20)) * (1 + random() / 2) * interval '1 second'
+                else p.due_at
+            end,
+            error_class = p_error_class,
+            error = left(p_error, 2000),
+            record_id = coalesce(p.record_id, p_record_id)
+        where p.tenant_id = p_tenant_id and p.push_id = any (p_push_ids)
+            and (p.state = 'waiting' or (p.state = 'cancelled' and p_outcome = 'done'))
+        returning 1
+    )
+    select count(*) from settled
+$$;
+
+COMMENT ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) IS 'outcome: done, failed or again; returns how many were settled';
+
+CREATE FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) RETURNS TABLE(push_id bigint, record_id text, match_fields text[], changes jsonb, attempts smallint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    tried smallint;
+begin
+    select min(p.attempts) into tried from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+        and p.due_at <= clock_timestamp()
+        and not exists (
+            select from leasehold.push as earlier
+            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
+                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id);
+    return query
+    select p.push_id, p.record_id, p.match_fields, p.changes, p.attempts from leasehold.push as p
+    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+        and p.due_at <= clock_timestamp() and p.attempts = tried
+        and not exists (
+            select from leasehold.push as earlier
+            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
+                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
+    order by p.push_id
+    limit greatest(1, p_limit >> least(tried, 30));
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) IS 'Takes nothing away: a push is waiting until leasehold.push_settle';
+
+CREATE FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+    if coalesce(cardinality(match_fields), 0) = 0 then
+        perform leasehold.push_refuse('at least one match field', 'none', 'name the fields whose values tell which row it is');
+    end if;
+    return leasehold.push_write(tenant, "table", null, match_fields, changes, idempotency_key);
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) IS 'Sets cells of the row whose match fields have these values, or inserts it; only the v2 API can (otherwise the push fails)';
+
+CREATE FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    key_values jsonb;
+    result bigint;
+    known leasehold.push;
+begin
+    perform leasehold.push_check(p_tenant_id, p_table_id, p_record_id, p_match_fields, p_changes, p_key);
+    if p_match_fields is not null then
+        p_match_fields := array(select distinct field from unnest(p_match_fields) as field order by field);
+        key_values := (select jsonb_object_agg(field, p_changes -> field) from unnest(p_match_fields) as field);
+    end if;
+    insert into leasehold.push (tenant_id, table_id, record_id, match_fields, order_key, changes, idempotency_key)
+    values (p_tenant_id, p_table_id, p_record_id, p_match_fields,
+        coalesce('record ' || p_record_id, 'match ' || encode(sha256(convert_to(key_values::text, 'UTF8')), 'hex')),
+        p_changes, p_key)
+    on conflict (tenant_id, idempotency_key) do nothing
+    returning push_id into result;
+    if result is null then
+        select p.* into known from leasehold.push as p
+        where p.tenant_id = p_tenant_id and p.idempotency_key = p_key;
+        if (known.table_id, known.match_fields, known.changes) is distinct from (p_table_id, p_match_fields, p_changes)
+            or (p_record_id is not null and known.record_id is distinct from p_record_id)
+        then
+            perform leasehold.push_refuse('a new idempotency_key for another change',
+                format('%L, which made push %s', left(p_key, 140), known.push_id),
+                format('leasehold push show --tenant %s %s', p_tenant_id, known.push_id));
+        end if;
+        return known.push_id;
+    end if;
+    perform leasehold.push_request(p_tenant_id, p_table_id);
+    return result;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) IS 'leasehold.push and leasehold.push_upsert in one';
 
 CREATE FUNCTION leasehold.queue_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -4458,6 +5126,65 @@ begin
     from leasehold.lane where lane.tenant_id = new.tenant_id;
     return null;
 end $$;
+
+CREATE FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    schema_name constant text := leasehold.mirror_schema(p_tenant_id);
+    role_name constant text := leasehold.tenant_dashboard_role_name(p_tenant_id);
+    view_name text;
+begin
+    if to_regnamespace(quote_ident(schema_name)) is null then
+        execute format('create schema %I', schema_name);
+    end if;
+    execute format('grant usage on schema %I to %I', schema_name, role_name);
+    for view_name in
+        select v.view_name from leasehold.mirror_view as v
+        where v.tenant_id = p_tenant_id and v.view_name is not null
+    loop
+        execute format('grant select on %I.%I to %I', schema_name, view_name, role_name);
+    end loop;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) IS 'One step of leasehold.tenant_dashboard_role';
+
+CREATE FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+    role_name constant text := leasehold.tenant_dashboard_role_name(p_tenant_id);
+begin
+    if not exists (select from leasehold.tenant as t where t.tenant_id = p_tenant_id) then
+        perform leasehold.refuse_unknown_tenant(p_tenant_id);
+    end if;
+    if to_regrole(quote_ident(role_name)) is null then
+        begin
+            execute format('create role %I nologin', role_name);
+        exception
+            when duplicate_object or unique_violation then
+                null;
+            when insufficient_privilege then
+                raise exception 'expected the right to create the role %, got none', quote_ident(role_name)
+                    using errcode = 'insufficient_privilege',
+                        hint = format('call leasehold.tenant_dashboard_role(%L) as a user with CREATEROLE', p_tenant_id);
+        end;
+    end if;
+    perform leasehold.tenant_dashboard_grant(p_tenant_id);
+    return role_name;
+end
+$$;
+
+COMMENT ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) IS 'Returns the role''s name, unquoted: grant it to a login with quote_ident';
+
+CREATE FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (octet_length((p_tenant_id || (current_database())::text)) <= 52) THEN ((('leasehold:'::text || p_tenant_id) || '@'::text) || (current_database())::text) ELSE ((('leasehold:'::text || "left"(p_tenant_id, 20)) || '#'::text) || "left"(encode(sha256(convert_to(((p_tenant_id || '@'::text) || (current_database())::text), 'UTF8'::name)), 'hex'::text), 32)) END;
+
+COMMENT ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) IS 'The role that may read a tenant''s views';
 
 CREATE FUNCTION leasehold.tenant_demand(of_tenant text) RETURNS integer
     LANGUAGE sql STABLE
@@ -5059,6 +5786,82 @@ COMMENT ON COLUMN leasehold.mirror_table.last_position IS 'The newest change; ta
 COMMENT ON COLUMN leasehold.mirror_table.deletion_confirmed IS 'The next sync may delete any share of the records, once';
 
 COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Changes before it are in the mirror: where an incremental run begins; null asks for a full run';
+
+CREATE TABLE leasehold.mirror_view (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    schema_name text,
+    view_name text,
+    columns jsonb DEFAULT '[]'::jsonb NOT NULL,
+    state text NOT NULL,
+    problem text,
+    changed_at timestamp with time zone,
+    checked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT mirror_view_columns_array CHECK ((jsonb_typeof(columns) = 'array'::text)),
+    CONSTRAINT mirror_view_problem_told CHECK (((state = 'current'::text) = (problem IS NULL))),
+    CONSTRAINT mirror_view_state_known CHECK ((state = ANY (ARRAY['current'::text, 'waiting'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE leasehold.mirror_view IS 'The typed views as they are in the database';
+
+COMMENT ON COLUMN leasehold.mirror_view.view_name IS 'Null until the view could be made';
+
+COMMENT ON COLUMN leasehold.mirror_view.columns IS 'One {"field", "name", "type"} per field, in the order of the view';
+
+COMMENT ON COLUMN leasehold.mirror_view.state IS 'waiting: a reader held the view, so it is as it was and will be tried again; failed: it cannot be changed, see problem';
+
+CREATE TABLE leasehold.push (
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    push_id bigint NOT NULL,
+    table_id text NOT NULL COLLATE pg_catalog."C",
+    record_id text COLLATE pg_catalog."C",
+    match_fields text[] COLLATE pg_catalog."C",
+    order_key text NOT NULL COLLATE pg_catalog."C",
+    changes jsonb NOT NULL,
+    idempotency_key text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'waiting'::text NOT NULL COLLATE pg_catalog."C",
+    attempts smallint DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    error_class text,
+    error text,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    attempted_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT push_changes_object CHECK ((jsonb_typeof(changes) = 'object'::text)),
+    CONSTRAINT push_changes_size CHECK ((pg_column_size(changes) <= 1048576)),
+    CONSTRAINT push_ended CHECK (((state = 'waiting'::text) = (ended_at IS NULL))),
+    CONSTRAINT push_idempotency_key_length CHECK (((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 500))),
+    CONSTRAINT push_match_fields_named CHECK (((cardinality(match_fields) >= 1) AND (cardinality(match_fields) <= 100))),
+    CONSTRAINT push_names_its_record CHECK (((record_id IS NOT NULL) OR (match_fields IS NOT NULL))),
+    CONSTRAINT push_record_length CHECK (((octet_length(record_id) >= 1) AND (octet_length(record_id) <= 500))),
+    CONSTRAINT push_state_known CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.05');
+
+COMMENT ON TABLE leasehold.push IS 'Outbox of changes for Pitchly; write to it with leasehold.push and leasehold.push_upsert';
+
+COMMENT ON COLUMN leasehold.push.record_id IS 'Null for an upsert, until its row is known';
+
+COMMENT ON COLUMN leasehold.push.match_fields IS 'An upsert: the fields by whose values the row is found';
+
+COMMENT ON COLUMN leasehold.push.order_key IS 'Pushes with the same key are sent one after another';
+
+COMMENT ON COLUMN leasehold.push.changes IS 'From field id to the new value: {"fld...": {"val": ...}}; {"val": null} empties a cell';
+
+COMMENT ON COLUMN leasehold.push.state IS 'waiting: to be sent, again if it was tried; failed: refused for good, see error; cancelled: by request';
+
+COMMENT ON COLUMN leasehold.push.due_at IS 'Not to be sent before: rises with every failed attempt';
+
+COMMENT ON COLUMN leasehold.push.error_class IS 'Of the last attempt, without variable part: pitchly_forbidden; null after a good one';
+
+ALTER TABLE leasehold.push ALTER COLUMN push_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.push_push_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE leasehold.queue (
     queue text NOT NULL COLLATE pg_catalog."C",
@@ -6695,8 +7498,17 @@ ALTER TABLE ONLY leasehold.mirror_record
 ALTER TABLE ONLY leasehold.mirror_table
     ADD CONSTRAINT mirror_table_pkey PRIMARY KEY (tenant_id, table_id);
 
+ALTER TABLE ONLY leasehold.mirror_view
+    ADD CONSTRAINT mirror_view_pkey PRIMARY KEY (tenant_id, table_id);
+
 ALTER TABLE ONLY leasehold.provider
     ADD CONSTRAINT provider_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY leasehold.push
+    ADD CONSTRAINT push_pkey PRIMARY KEY (tenant_id, push_id);
+
+ALTER TABLE ONLY leasehold.push
+    ADD CONSTRAINT push_tenant_id_idempotency_key_key UNIQUE (tenant_id, idempotency_key);
 
 ALTER TABLE ONLY leasehold.queue
     ADD CONSTRAINT queue_pkey PRIMARY KEY (queue);
@@ -6765,6 +7577,16 @@ CREATE INDEX lease_worker ON leasehold.lease USING btree (worker_id, claimed_at)
 
 CREATE INDEX mirror_stage_sync ON leasehold.mirror_stage USING btree (sync_id);
 
+CREATE INDEX mirror_view_behind ON leasehold.mirror_view USING btree (checked_at) WHERE (state <> 'current'::text);
+
+CREATE INDEX push_ended ON leasehold.push USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+
+CREATE INDEX push_record ON leasehold.push USING btree (tenant_id, table_id, order_key, push_id);
+
+CREATE INDEX push_waiting ON leasehold.push USING btree (tenant_id, table_id, push_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX push_waiting_record ON leasehold.push USING btree (tenant_id, table_id, order_key, push_id) WHERE (state = 'waiting'::text);
+
 CREATE INDEX schedule_next ON leasehold.schedule USING btree (next_at) WHERE (paused_at IS NULL);
 
 CREATE INDEX schedule_tenant ON leasehold.schedule USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
@@ -6801,6 +7623,15 @@ ALTER TABLE ONLY leasehold.mirror_field
 ALTER TABLE ONLY leasehold.mirror_table
     ADD CONSTRAINT mirror_table_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id);
 
+ALTER TABLE ONLY leasehold.mirror_view
+    ADD CONSTRAINT mirror_view_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
+
+ALTER TABLE ONLY leasehold.push
+    ADD CONSTRAINT push_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id);
+
+ALTER TABLE ONLY leasehold.push
+    ADD CONSTRAINT push_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
+
 ALTER TABLE ONLY leasehold.sync_run
     ADD CONSTRAINT sync_run_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
 
@@ -6815,6 +7646,20 @@ GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO 
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_boolean(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_date(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_jsonb(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_numeric(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_text(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_texts(cell jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.cell_timestamptz(cell jsonb) TO leasehold_vault;
 
 GRANT USAGE ON SEQUENCE leasehold.wake_id_seq TO leasehold_worker;
 
@@ -6831,6 +7676,8 @@ GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT
 GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.clip(name text, bytes integer) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
 
@@ -6951,6 +7798,8 @@ GRANT ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, pres
 
 GRANT ALL ON FUNCTION leasehold.history_prepare(first_day date, days integer) TO leasehold_vault;
 
+GRANT ALL ON FUNCTION leasehold.is_day(day text) TO leasehold_vault;
+
 GRANT ALL ON FUNCTION leasehold.job_arrived() TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) TO leasehold_vault;
@@ -6995,11 +7844,30 @@ GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zo
 
 GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_vault;
 
+GRANT ALL ON FUNCTION leasehold.mirror_column_type(type text) TO leasehold_vault;
+
 GRANT ALL ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_schema(p_tenant_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_view_extends(p_columns jsonb, p_old jsonb) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_view_query(p_tenant_id text, p_table_id text, p_columns jsonb) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) TO leasehold_vault;
@@ -7017,6 +7885,30 @@ REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused inte
 GRANT ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_refuse(expected text, got text, advice text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.queue_changed() TO leasehold_vault;
 
@@ -7048,6 +7940,14 @@ GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, 
 GRANT ALL ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) TO leasehold_vault;
+
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_vault;
 
 GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_vault;
 
@@ -7121,6 +8021,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_record TO leasehold_
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_stage TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_table TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.mirror_view TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.push TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.push_push_id_seq TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.queue TO leasehold_worker;
 

@@ -21,6 +21,10 @@ package struct SyncSettings: Sendable {
     package var keepRuns: Duration = .seconds(30 * 86_400)
     /// A run that no job has gone on with for so long is given up. Default 1 day.
     package var abandonAfter: Duration = .seconds(86_400)
+    /// Pushes looked at together; how many of them go into one request is the dialect's to say. Default 100.
+    package var pushBatch = 100
+    /// How long pushes that ended and their idempotency keys are kept. Default 30 days.
+    package var keepPushes: Duration = .seconds(30 * 86_400)
     /// How long a job rests after 429 without Retry-After. Default 30 s.
     package var throttledDelay: Duration = .seconds(30)
     /// How long a job rests after a failure, if it had read at least one page. Default 5 s.

@@ -69,9 +69,12 @@ package struct DialectDocuments: Sendable {
         "platform_table.graphql": PackageResources.platform_table_graphql,
         "platform_records.graphql": PackageResources.platform_records_graphql,
         "platform_records.layout.json": PackageResources.platform_records_layout_json,
+        "platform_update.graphql": PackageResources.platform_update_graphql,
         "v2_databases.graphql": PackageResources.v2_databases_graphql,
         "v2_database.graphql": PackageResources.v2_database_graphql,
         "v2_rows.graphql": PackageResources.v2_rows_graphql,
         "v2_rows.layout.json": PackageResources.v2_rows_layout_json,
+        "v2_update.graphql": PackageResources.v2_update_graphql,
+        "v2_upsert.graphql": PackageResources.v2_upsert_graphql,
     ].mapValues { String(decoding: $0, as: UTF8.self) }
 }

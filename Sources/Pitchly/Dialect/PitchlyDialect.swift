@@ -18,6 +18,13 @@ package protocol PitchlyDialect: Sendable {
     /// A table with its fields; nil if there is no such table.
     func table(id: String) -> GraphQLOperation<PitchlyTable?>
     func page(_ request: PageRequest) -> GraphQLOperation<RecordPage>
+
+    /// Most records of one ``update(_:table:)``.
+    var writeLimit: Int { get }
+    /// Sets cells of records of one table, all or, as far as is known, none; answers with their ids.
+    func update(_ writes: [RecordWrite], table: String) -> GraphQLOperation<[String]>
+    /// Sets cells of the row that matches, or inserts it; answers with its id. Nil where the API cannot.
+    func upsert(_ write: RecordWrite, table: String) -> GraphQLOperation<[String]>?
 }
 
 package struct PitchlyWorkspace: Sendable, Equatable {

@@ -3,7 +3,7 @@
 /// Names and shapes that Pitchly does not publish are assumed; they stand in the documents and the
 /// layout beside them, and only there.
 package struct PlatformDialect: PitchlyDialect {
-    private let documents: DialectDocuments
+    let documents: DialectDocuments
     private let decoder: PageDecoder
 
     private static let workspaces = DialectDocument("platform_workspaces.graphql", needed: [])
@@ -14,6 +14,8 @@ package struct PlatformDialect: PitchlyDialect {
         needed: ["tableId", "after"],
         optional: ["first", "filter"]
     )
+
+    static let update = DialectDocument("platform_update.graphql", kind: "mutation", needed: ["tableId", "records"])
 
     /// - Throws: ``PitchlySettingError`` for a replaced document or layout that cannot work.
     package init(documents: DialectDocuments = .embedded) throws(PitchlySettingError) {
@@ -31,7 +33,7 @@ package struct PlatformDialect: PitchlyDialect {
         filtersByUpdate = try Self.records.check(documents.text(Self.records.file)).contains("filter")
     }
 
-    package static var catalog: [DialectDocument] { [workspaces, workspace, table, records] }
+    package static var catalog: [DialectDocument] { [workspaces, workspace, table, records, update] }
 
     package var name: DialectName { .platform }
     package var tokenVariable: String? { nil }

@@ -4,7 +4,7 @@
 /// Arguments that Pitchly's pages do not show are assumed; they stand in the documents and the layout
 /// beside them, and only there. A workspace is an organisation here, a table is a database.
 package struct V2Dialect: PitchlyDialect {
-    private let documents: DialectDocuments
+    let documents: DialectDocuments
     private let decoder: PageDecoder
 
     private static let databases = DialectDocument(
@@ -16,6 +16,17 @@ package struct V2Dialect: PitchlyDialect {
         "v2_rows.graphql",
         needed: ["accessToken", "databaseId", "skip"],
         optional: ["limit"]
+    )
+
+    static let update = DialectDocument(
+        "v2_update.graphql",
+        kind: "mutation",
+        needed: ["accessToken", "databaseId", "rowId", "row"]
+    )
+    static let upsert = DialectDocument(
+        "v2_upsert.graphql",
+        kind: "mutation",
+        needed: ["accessToken", "databaseId", "matchFields", "row"]
     )
 
     /// - Throws: ``PitchlySettingError`` for a replaced document or layout that cannot work.
@@ -33,7 +44,7 @@ package struct V2Dialect: PitchlyDialect {
         decoder = PageDecoder(layout)
     }
 
-    package static var catalog: [DialectDocument] { [databases, database, rows] }
+    package static var catalog: [DialectDocument] { [databases, database, rows, update, upsert] }
 
     package var name: DialectName { .v2 }
     package var tokenVariable: String? { "accessToken" }

@@ -34,6 +34,15 @@ package struct PitchlyClient: Sendable {
         return try await perform(operation)
     }
 
+    /// Sends an operation that changes something, once; a second time only if the first was refused for
+    /// its token, before anything was done.
+    ///
+    /// - Throws: as ``read(_:)``. After an error of the kinds `unreachable`, `unavailable` and `malformed`
+    ///   the change may have been made.
+    package func write<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
+        try await perform(operation)
+    }
+
     /// What asks for a longer rest than the governor waits is the caller's to judge: it may have
     /// better things to do meanwhile.
     private func isWorthRepeating(_ error: PitchlyError) -> Bool {

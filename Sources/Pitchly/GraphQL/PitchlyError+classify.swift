@@ -43,6 +43,7 @@ extension PitchlyError {
         case "INVALID_CURSOR", "CURSOR_EXPIRED", "EXPIRED_CURSOR": .invalidArgument
         case "RATE_LIMITED", "RATE_LIMIT_EXCEEDED", "TOO_MANY_REQUESTS", "THROTTLED": .throttled
         case let code? where code.hasPrefix("BAD_") && code != "BAD_GATEWAY": .invalidArgument
+        case "NOT_FOUND", "RECORD_NOT_FOUND", "TABLE_NOT_FOUND", "ROW_NOT_FOUND": .notFound
         default: .server
         }
     }
@@ -56,7 +57,7 @@ extension PitchlyError {
         case .unauthenticated: "leasehold tenants connect TENANT (the grant may have been withdrawn at Pitchly)"
         case .forbidden: "grant the app access to it at Pitchly"
         case .invalidDocument: documentsHint
-        case .unreachable, .throttled, .unavailable, .malformed, .invalidArgument, .server: nil
+        case .unreachable, .throttled, .unavailable, .malformed, .invalidArgument, .notFound, .server: nil
         }
     }
 

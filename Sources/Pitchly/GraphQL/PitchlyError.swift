@@ -30,6 +30,8 @@ package struct PitchlyError: ExplainedError, Equatable {
         case invalidDocument
         /// An argument was refused: with a cursor in it, most likely the cursor.
         case invalidArgument
+        /// What the request is about does not exist, or not for this grant.
+        case notFound
         /// Any other GraphQL error.
         case server
     }
@@ -48,7 +50,7 @@ package struct PitchlyError: ExplainedError, Equatable {
     package var isTransient: Bool {
         switch kind {
         case .unreachable, .throttled, .unavailable, .malformed, .server: true
-        case .unauthenticated, .forbidden, .invalidDocument, .invalidArgument: false
+        case .unauthenticated, .forbidden, .invalidDocument, .invalidArgument, .notFound: false
         }
     }
 }
