@@ -7,12 +7,19 @@ import TokenVault
 extension Composition {
     /// Runs `body` with a vault of its own, then waits for exchanges under way and closes everything.
     func withVault<Result>(_ body: (TokenVault) async throws -> Result) async throws -> Result {
+        try await withVaultParts { vault, _, _ in try await body(vault) }
+    }
+
+    /// ``withVault(_:)`` with what the vault stands on.
+    func withVaultParts<Result>(
+        _ body: (TokenVault, PostgresPool, PitchlyTransport) async throws -> Result
+    ) async throws -> Result {
         try await withPool { pool in
             try await withTransport { transport in
                 let vault = try await makeVault(pool: pool, transport: transport, mayExchange: true)
                 try await vault.prepare()
                 do {
-                    let result = try await body(vault)
+                    let result = try await body(vault, pool, transport)
                     await vault.shutDown()
                     return result
                 } catch {

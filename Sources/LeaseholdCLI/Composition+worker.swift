@@ -101,6 +101,9 @@ extension Composition {
         try registry.register(SyncJobs.syncTableKind, options: JobKindOptions(timeout: .seconds(6 * 3600))) { context in
             try await sync.syncTable(SyncContext(context))
         }
+        try registry.register(SyncJobs.pushKind, options: JobKindOptions(timeout: .seconds(6 * 3600))) { context in
+            try await sync.push(SyncContext(context))
+        }
         return registry
     }
 
@@ -108,11 +111,13 @@ extension Composition {
         [
             MaintenanceTask("prune", every: .seconds(600)) { try await queue.prune() },
             MaintenanceTask("prune_mirrors", every: .seconds(600)) { try await sync.prune() },
+            MaintenanceTask("prune_pushes", every: .seconds(600)) { try await sync.prunePushes() },
+            MaintenanceTask("mirror_views", every: .seconds(60)) { try await sync.retryViews() },
             MaintenanceTask("reconcile", every: .seconds(60)) { try await queue.reconcile() },
         ]
     }
 
-    private func makeSyncJobs(pool: PostgresPool, vault: TokenVault, transport: PitchlyTransport) throws -> SyncJobs {
+    func makeSyncJobs(pool: PostgresPool, vault: TokenVault, transport: PitchlyTransport) throws -> SyncJobs {
         SyncJobs(pool: pool, api: try makePitchlyAPI(transport: transport)) { tenant in
             VaultTokens(vault: vault, tenant: tenant)
         }

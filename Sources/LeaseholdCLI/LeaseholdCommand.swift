@@ -18,7 +18,8 @@ struct LeaseholdCommand: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
-            TokensCommand.self, KeysCommand.self, SettingsCommand.self, DoctorCommand.self,
+            SyncCommand.self, PushCommand.self, TokensCommand.self, KeysCommand.self, SettingsCommand.self,
+            DoctorCommand.self,
             DemoCommand.self,
         ]
     )

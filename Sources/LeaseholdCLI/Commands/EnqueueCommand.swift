@@ -61,27 +61,12 @@ struct EnqueueCommand: AsyncParsableCommand {
             let queue = JobQueue(pool: pool, logger: composition.logger)
             let job = try await queue.enqueue(request)
             print(job.wasExisting ? "job \(job.id) was there already" : "enqueued job \(job.id)")
-            try await warnIfNobodyWorks(queue, request)
+            try await NobodyWorks.warn(queue, on: request.queue, for: request.kind)
         }
     }
 
     private func readArgs() throws -> String {
         guard args == "-" else { return args }
         return String(decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self)
-    }
-
-    /// The job is kept whatever this says: workers may be deployed after it.
-    private func warnIfNobodyWorks(_ queue: JobQueue, _ request: JobRequest) async throws {
-        let serving = try await queue.workers().filter { !$0.hasLapsed && $0.queues.contains(request.queue.rawValue) }
-        if serving.isEmpty {
-            Self.warn("no worker serves queue \(request.queue) now; the job waits. Try: leasehold worker")
-        } else if !serving.contains(where: { $0.kinds.contains(request.kind.rawValue) }) {
-            let known = Set(serving.flatMap(\.kinds)).sorted().joined(separator: ", ")
-            Self.warn("no worker knows kind \(request.kind), they know \(known); the job waits for one that does")
-        }
-    }
-
-    private static func warn(_ text: String) {
-        FileHandle.standardError.write(Data("Warning: \(text)\n".utf8))
     }
 }
