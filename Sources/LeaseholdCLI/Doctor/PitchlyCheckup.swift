@@ -5,6 +5,7 @@ import Pitchly
 /// The checks of `leasehold doctor pitchly`, as findings.
 ///
 /// - `+endpoints`: token endpoint, certificates, clock.
+/// - `+schema`: the documents against the API's own schema.
 struct PitchlyCheckup {
     let settings: SettingsLoader
     let transport: PitchlyTransport

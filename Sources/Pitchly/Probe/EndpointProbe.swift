@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-package import Foundation
+import Foundation
 package import LeaseholdCore
 import NIOCore
 import NIOHTTP1
