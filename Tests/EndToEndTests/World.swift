@@ -92,6 +92,10 @@ final class World: Sendable {
     /// Runs `leasehold` to its end. Waits on a thread of its own: the fake answers on those that
     /// tasks share, and must not be kept from it.
     func leasehold(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Answer {
+        try await leasehold(arguments, environment: extra)
+    }
+
+    func leasehold(_ arguments: [String], environment extra: [String: String] = [:]) async throws -> Answer {
         let environment = environment.merging(extra) { $1 }
         return try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
