@@ -94,7 +94,7 @@ let package = Package(
             exclude: ["README.md", "schema.sql"],
             sources: [
                 "SQLFiles.swift", "SQLFiles+Tenant.swift", "SQLFiles+Queue.swift", "SQLFiles+Vault.swift",
-                "SQLFiles+Sync.swift", "SQLFiles+Push.swift",
+                "SQLFiles+Sync.swift", "SQLFiles+Push.swift", "SQLFiles+Operations.swift",
             ],
             resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings

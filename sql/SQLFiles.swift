@@ -58,5 +58,6 @@ package enum SQLFiles {
     ]
 
     /// Every statement under `queries/`.
-    package static let queries: [SQLFile] = tenantQueries + queueQueries + vaultQueries + syncQueries + pushQueries
+    package static let queries: [SQLFile] =
+        tenantQueries + queueQueries + vaultQueries + syncQueries + pushQueries + operationsQueries
 }

@@ -1839,8 +1839,8 @@ end $$;
 COMMENT ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) IS 'Lets a job wait until others have ended';
 
 CREATE FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb DEFAULT '{}'::jsonb, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT 20, timeout_after interval DEFAULT NULL::interval, unique_key text DEFAULT NULL::text, on_duplicate text DEFAULT 'keep'::text, idempotency_key text DEFAULT NULL::text, sequence_key text DEFAULT NULL::text, trace_context text DEFAULT NULL::text, after bigint[] DEFAULT NULL::bigint[], on_failure text DEFAULT 'cancel'::text) RETURNS bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
@@ -2018,8 +2018,8 @@ end $$;
 COMMENT ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) IS 'leasehold.enqueue, saying also whether the job was there already';
 
 CREATE FUNCTION leasehold.enqueue_many(jobs jsonb) RETURNS TABLE(job_id bigint, existing boolean)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
 #variable_conflict use_column
@@ -2555,7 +2555,7 @@ $$;
 
 CREATE FUNCTION leasehold.history_prepare(first_day date, days integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
     made integer := 0;
@@ -2653,8 +2653,8 @@ end $_$;
 COMMENT ON FUNCTION leasehold.job_arrived() IS 'After each insert statement on job: one wake per tenant, queue and lane; refuses unknown tenants';
 
 CREATE FUNCTION leasehold.job_cancel(cancelled bigint, reason text DEFAULT 'cancelled by request'::text) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     AS $$
 begin
@@ -4409,8 +4409,8 @@ CREATE FUNCTION leasehold.provider_return(provider_name text, unused integer) RE
 $$;
 
 CREATE FUNCTION leasehold.prune(keep_history interval DEFAULT '14 days'::interval, keep_idempotency interval DEFAULT '7 days'::interval) RETURNS TABLE(what text, removed bigint)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '200ms'
     AS $$
 declare
@@ -4891,14 +4891,20 @@ COMMENT ON FUNCTION leasehold.retry_delay(kind text, attempt integer) IS 'Second
 CREATE FUNCTION leasehold.roles_apply() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
 declare
+    everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer', 'leasehold_dashboard'];
+    secret_tables constant text[] := array['credential', 'credential_archive', 'credential_exchange',
+        'credential_event', 'sealing_key', 'provider'];
+    status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
+    enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel'];
+    vaulting constant text := '^(credential|exchange|provider|sealing)_|^(commit_durably|wal_timeline)$';
     role_name text;
-    relation regclass;
-    secret_tables text[] := array['credential', 'credential_archive', 'sealing_key'];
-    vault_tables text[] := secret_tables || array['credential_exchange', 'credential_event', 'provider'];
+    relation record;
+    routine record;
+    able text[];
 begin
-    foreach role_name in array array['leasehold_vault', 'leasehold_worker', 'leasehold_dashboard'] loop
+    foreach role_name in array array_prepend('leasehold_owner', everyone) loop
         if to_regrole(role_name) is null then
             begin
                 execute format('create role %I nologin', role_name);
@@ -4909,43 +4915,64 @@ begin
                     null;
             end;
         end if;
-        if to_regrole(role_name) is null then continue; end if;
-        execute format('grant usage on schema leasehold to %I', role_name);
+    end loop;
+    everyone := array(select r from unnest(everyone) as r where to_regrole(r) is not null);
+
+    foreach role_name in array everyone loop
+        if role_name <> 'leasehold_dashboard' then
+            execute format('grant usage on schema leasehold to %I', role_name);
+        end if;
+        if role_name in ('leasehold_dashboard', 'leasehold_worker')
+            and to_regnamespace('leasehold_dashboard') is not null
+        then
+            execute format('grant usage on schema leasehold_dashboard to %I', role_name);
+            execute format('grant select on all tables in schema leasehold_dashboard to %I', role_name);
+        end if;
+        if role_name = 'leasehold_worker' then
+            grant usage on all sequences in schema leasehold to leasehold_worker;
+        end if;
     end loop;
 
-    if to_regrole('leasehold_vault') is not null then
-        for relation in
-            select c.oid::regclass from pg_class c
-            where c.relnamespace = 'leasehold'::regnamespace and c.relname = any (vault_tables)
-        loop
-            execute format('grant select, insert, update, delete on %s to leasehold_vault', relation);
-        end loop;
-        grant select on leasehold.credential_status, leasehold.tenant, leasehold.schema_migration to leasehold_vault;
-        grant execute on all functions in schema leasehold to leasehold_vault;
-    end if;
-
-    if to_regrole('leasehold_worker') is not null then
-        for relation in
-            select c.oid::regclass from pg_class c
-            where c.relnamespace = 'leasehold'::regnamespace and c.relkind in ('r', 'p')
-                and c.relname <> all (vault_tables)
-        loop
-            execute format('grant select, insert, update, delete on %s to leasehold_worker', relation);
-        end loop;
-        grant usage on all sequences in schema leasehold to leasehold_worker;
-        grant execute on function leasehold.credential_read, leasehold.credential_request to leasehold_worker;
-    end if;
-
-    if to_regrole('leasehold_dashboard') is not null then
-        if to_regnamespace('leasehold_dashboard') is not null then
-            grant usage on schema leasehold_dashboard to leasehold_dashboard;
-            grant select on all tables in schema leasehold_dashboard to leasehold_dashboard;
+    for relation in
+        select c.oid::regclass as name, c.relname::text as short from pg_class as c
+        where c.relnamespace = 'leasehold'::regnamespace and c.relkind in ('r', 'p', 'v')
+            and not c.relispartition
+    loop
+        if 'leasehold_worker' = any (everyone) and relation.short <> all (secret_tables) then
+            execute format('grant %s on %s to leasehold_worker',
+                case when relation.short = any (status_tables) then 'select'
+                    else 'select, insert, update, delete' end, relation.name);
         end if;
-        grant select on leasehold.credential_status, leasehold.credential_exchange, leasehold.credential_event
-            to leasehold_dashboard;
-    end if;
+        if 'leasehold_vault' = any (everyone) then
+            if relation.short = any (secret_tables) then
+                execute format('grant select, insert, update, delete on %s to leasehold_vault', relation.name);
+            elsif relation.short in ('tenant', 'schema_migration', 'credential_status') then
+                execute format('grant select on %s to leasehold_vault', relation.name);
+            end if;
+        end if;
+    end loop;
+
+    for routine in
+        select p.oid::regprocedure as name, p.proname::text as short from pg_proc as p
+        where p.pronamespace = 'leasehold'::regnamespace
+            -- An immutable function sees nothing but its arguments: views call some for whoever reads them.
+            and p.provolatile <> 'i'
+    loop
+        able := case
+            when routine.short = 'roles_apply' then '{}'
+            when routine.short ~ '^dashboard_' then array['leasehold_dashboard', 'leasehold_worker']
+            when routine.short = any (enqueuing) then array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer']
+            when routine.short in ('credential_read', 'credential_request') or routine.short !~ vaulting
+                then array['leasehold_worker', 'leasehold_vault']
+            else array['leasehold_vault'] end;
+        execute format('revoke all on function %s from public', routine.name);
+        foreach role_name in array able loop
+            continue when role_name <> all (everyone);
+            execute format('grant execute on function %s to %I', routine.name, role_name);
+        end loop;
+    end loop;
 end
-$$;
+$_$;
 
 COMMENT ON FUNCTION leasehold.roles_apply() IS 'Makes the roles that are missing, as far as this user may, and grants each of them its rights; may be repeated';
 
@@ -5256,8 +5283,8 @@ $$;
 COMMENT ON FUNCTION leasehold.wake_job(job leasehold.job) IS 'Says that one job became ready';
 
 CREATE FUNCTION leasehold.wake_ring() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
     if exists (
@@ -6832,13 +6859,13 @@ CREATE VIEW leasehold_dashboard.overview AS
     troubled.found AS tokens_troubled,
     p.closed AS providers_closed,
     statement_timestamp() AS at
-   FROM ((((( SELECT (sum(queue_health.ready))::bigint AS ready,
-            (sum(queue_health.running))::bigint AS running,
-            (sum(queue_health.scheduled))::bigint AS scheduled,
-            (sum(queue_health.parked))::bigint AS parked,
+   FROM ((((( SELECT (COALESCE(sum(queue_health.ready), (0)::numeric))::bigint AS ready,
+            (COALESCE(sum(queue_health.running), (0)::numeric))::bigint AS running,
+            (COALESCE(sum(queue_health.scheduled), (0)::numeric))::bigint AS scheduled,
+            (COALESCE(sum(queue_health.parked), (0)::numeric))::bigint AS parked,
             min(queue_health.oldest_ready_at) AS oldest_ready_at,
-            sum(queue_health.completed_per_second) AS completed_per_second,
-            sum(queue_health.discarded_per_second) AS discarded_per_second,
+            COALESCE(sum(queue_health.completed_per_second), (0)::double precision) AS completed_per_second,
+            COALESCE(sum(queue_health.discarded_per_second), (0)::double precision) AS discarded_per_second,
             COALESCE(max(queue_health.estimated), '{}'::text[]) AS estimated
            FROM leasehold_dashboard.queue_health) q
      CROSS JOIN ( SELECT count(*) FILTER (WHERE (worker_health.state = ANY (ARRAY['working'::text, 'sleeping'::text]))) AS alive,
@@ -7255,17 +7282,24 @@ CREATE VIEW leasehold_dashboard.tenant_pressure AS
           ORDER BY met.oldest_ready_at
          LIMIT 25)
         )
- SELECT top.tenant_id,
+ SELECT w.tenant_id,
     t.name,
-    (round((top.ready)::numeric))::bigint AS ready,
-    ((top.ready > (0)::double precision) AND (pg_relation_size('leasehold.job'::regclass) > (200 * (current_setting('block_size'::text))::bigint))) AS is_estimate,
-    top.oldest_ready_at,
-    date_part('epoch'::text, (statement_timestamp() - top.oldest_ready_at)) AS oldest_ready_seconds,
+    w.ready,
+    g.waiting_is_minimum AS is_estimate,
+    w.oldest_ready_at,
+    date_part('epoch'::text, (statement_timestamp() - w.oldest_ready_at)) AS oldest_ready_seconds,
     t.state,
     t.weight,
     t.max_running,
     l.states AS lane_states
-   FROM ((top
+   FROM ((((top
+     CROSS JOIN LATERAL leasehold.dashboard_tenant(top.tenant_id) g(waiting, waiting_is_minimum, running, oldest_ready_at, next_run_at, parked, ended, ended_since, run_seconds, wait_turn_seconds, wait_limit_seconds, wait_worker_seconds, wait_parked_seconds))
+     CROSS JOIN LATERAL ( SELECT top.tenant_id,
+            LEAST(top.oldest_ready_at, g.oldest_ready_at) AS oldest_ready_at,
+                CASE
+                    WHEN g.waiting_is_minimum THEN GREATEST(g.waiting, (round((top.ready)::numeric))::bigint)
+                    ELSE g.waiting
+                END AS ready) w)
      LEFT JOIN leasehold.tenant t ON ((t.tenant_id = top.tenant_id)))
      LEFT JOIN LATERAL ( SELECT array_agg(DISTINCT lane.state) AS states
            FROM leasehold.lane
@@ -7279,7 +7313,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.name IS 'Its name for peop
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.ready IS 'Jobs that wait for their turn';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: scaled up from the sample; false: exact';
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: it has over 200 in a queue, so ready is scaled up from the sample; false: exact';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.oldest_ready_at IS 'When the job that waits longest, among those met, became ready';
 
@@ -7635,50 +7669,54 @@ ALTER TABLE ONLY leasehold.push
 ALTER TABLE ONLY leasehold.sync_run
     ADD CONSTRAINT sync_run_tenant_id_table_id_fkey FOREIGN KEY (tenant_id, table_id) REFERENCES leasehold.mirror_table(tenant_id, table_id);
 
-GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_worker;
-GRANT USAGE ON SCHEMA leasehold TO leasehold_dashboard;
+GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
+GRANT USAGE ON SCHEMA leasehold TO leasehold_enqueuer;
 
+GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_dashboard;
 
+REVOKE ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst integer) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_boolean(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_date(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_jsonb(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_numeric(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_text(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_texts(cell jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.cell_timestamptz(cell jsonb) TO leasehold_vault;
 
 GRANT USAGE ON SEQUENCE leasehold.wake_id_seq TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.wake TO leasehold_worker;
 
+REVOKE ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.clip(name text, bytes integer) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.commit_durably() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) FROM PUBLIC;
@@ -7694,12 +7732,12 @@ REVOKE ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment 
 GRANT ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_vault;
 GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_vault;
 GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) TO leasehold_vault;
@@ -7710,31 +7748,57 @@ GRANT ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_
 REVOKE ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_jobs(pages integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_jobs(pages integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_jobs(pages integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_jobs(pages integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_load() TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_load() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_load() TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_load() TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_queue_counts(bound integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_queue_counts(bound integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_queue_counts(bound integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_queue_counts(bound integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_queues() TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_queues() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_queues() TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_queues() TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_rows(of_table regclass) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_rows(of_table regclass) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_rows(of_table regclass) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_rows(of_table regclass) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_running(bound integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_running(bound integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_running(bound integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_running(bound integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) TO leasehold_worker;
 
 GRANT USAGE ON SEQUENCE leasehold.job_id_seq TO leasehold_worker;
 
@@ -7744,27 +7808,46 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_history TO leasehold_worker;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_recent TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_recent TO leasehold_dashboard;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integer) TO leasehold_worker;
 
-GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_worker;
 
+REVOKE ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_enqueuer;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_enqueuer;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) TO leasehold_vault;
-
-GRANT ALL ON FUNCTION leasehold.error_fingerprint(kind text, label text, error text) TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential TO leasehold_vault;
 
@@ -7791,82 +7874,127 @@ GRANT ALL ON FUNCTION leasehold.wal_timeline() TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.provider TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.history_prepare(first_day date, days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.history_prepare(first_day date, days integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.history_prepare(first_day date, days integer) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.is_day(day text) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.job_arrived() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_arrived() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_arrived() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) TO leasehold_enqueuer;
 
+REVOKE ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_place() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_release(released bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_retry(retried bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_retry(retried bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_retry(retried bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.kind_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.kind_move(moved_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.kind_move(moved_kind text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_move(moved_kind text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.kind_pause(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.kind_pause(kind text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_pause(kind text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.kind_resume(kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.kind_resume(kind text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_resume(kind text) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.lane_key(tenant_id text, queue text, lane_kind text) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.limit_lock(scope text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_column_type(type text) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint, p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_schema(p_tenant_id text) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_view_extends(p_columns jsonb, p_old jsonb) TO leasehold_vault;
-
 REVOKE ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.mirror_view_query(p_tenant_id text, p_table_id text, p_columns jsonb) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
@@ -7884,97 +8012,178 @@ GRANT ALL ON FUNCTION leasehold.provider_register(provider_name text, rate doubl
 REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_refuse(expected text, got text, advice text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_refuse(expected text, got text, advice text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_refuse(expected text, got text, advice text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.queue_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.queue_changed() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.queue_changed() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.queue_pause(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.queue_pause(queue text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.queue_pause(queue text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.queue_resume(queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.queue_resume(queue text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.queue_resume(queue text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.reconcile(settled_for interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.reconcile(settled_for interval) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.reconcile(settled_for interval) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.refuse_unknown_tenant(tenant text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.refuse_unknown_tenant(tenant text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.refuse_unknown_tenant(tenant text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.retry_delay(kind text, attempt integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.retry_delay(kind text, attempt integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.retry_delay(kind text, attempt integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.roles_apply() FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.roles_apply() TO leasehold_vault;
 
-GRANT ALL ON FUNCTION leasehold.sealing_key_of(sealed bytea) TO leasehold_vault;
-
+REVOKE ALL ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.settle_park_guard(job_ids bigint[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p_reason text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.tenant_changed() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.tenant_unpark(tenant text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.tenant_unpark(tenant text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_unpark(tenant text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.wake_job(job leasehold.job) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.wake_job(job leasehold.job) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.wake_job(job leasehold.job) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.wake_ring() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs bigint[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, OUT in_flight boolean) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_rescue() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_rescue() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_rescue() TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_stop(who uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_stop(who uuid) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_stop(who uuid) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_unregister(who uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_unregister(who uuid) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_unregister(who uuid) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.worker_wake(who uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.bucket TO leasehold_worker;
@@ -7984,17 +8193,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_archive TO lease
 GRANT USAGE ON SEQUENCE leasehold.credential_archive_archive_id_seq TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_event TO leasehold_vault;
-GRANT SELECT ON TABLE leasehold.credential_event TO leasehold_dashboard;
 
 GRANT USAGE ON SEQUENCE leasehold.credential_event_event_id_seq TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_exchange TO leasehold_vault;
-GRANT SELECT ON TABLE leasehold.credential_exchange TO leasehold_dashboard;
 
 GRANT USAGE ON SEQUENCE leasehold.credential_exchange_exchange_id_seq TO leasehold_worker;
 
+GRANT SELECT ON TABLE leasehold.credential_status TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold.credential_status TO leasehold_vault;
-GRANT SELECT ON TABLE leasehold.credential_status TO leasehold_dashboard;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.job_attempt TO leasehold_worker;
 
@@ -8034,54 +8241,74 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.schedule TO leasehold_worke
 
 GRANT USAGE ON SEQUENCE leasehold.schedule_schedule_id_seq TO leasehold_worker;
 
+GRANT SELECT ON TABLE leasehold.schema_migration TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold.schema_migration TO leasehold_vault;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.schema_migration TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.sealing_key TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.sync_run TO leasehold_worker;
 
+GRANT SELECT ON TABLE leasehold.sync_progress TO leasehold_worker;
+
 GRANT USAGE ON SEQUENCE leasehold.sync_run_sync_id_seq TO leasehold_worker;
 
-GRANT SELECT ON TABLE leasehold.tenant TO leasehold_vault;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant TO leasehold_worker;
+GRANT SELECT ON TABLE leasehold.tenant TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant_hold TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.worker TO leasehold_worker;
 
+GRANT SELECT ON TABLE leasehold_dashboard.exchange_log TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.exchange_log TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_errors TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_errors TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_of_tenant TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_of_tenant TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_parked TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_parked TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_running TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_running TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.job_scheduled TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.job_scheduled TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.lane_backlog TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.lane_backlog TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.provider_health TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.provider_health TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.queue_health TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.queue_health TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.worker_health TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.worker_health TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.overview TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.overview TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.schedule_status TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.schedule_status TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.sync_runs TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.sync_runs TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.sync_status TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.sync_status TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.tenant_health TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.tenant_health TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.tenant_pressure TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.tenant_pressure TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.throughput_by_minute TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.throughput_by_minute TO leasehold_dashboard;
 
+GRANT SELECT ON TABLE leasehold_dashboard.token_health TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.token_health TO leasehold_dashboard;

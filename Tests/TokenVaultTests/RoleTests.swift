@@ -53,14 +53,15 @@ import Testing
     @Test func aDashboardSeesStatusAndLogs() async throws {
         try await withVaultWorld { world in
             try await world.connect(tenant, try await world.vault())
-            for name in ["credential_status", "credential_exchange", "credential_event"] {
-                #expect(try await failure("leasehold_dashboard", "select * from leasehold.\(name)", world) == nil)
+            for name in ["token_health", "exchange_log", "provider_health"] {
+                #expect(
+                    try await failure("leasehold_dashboard", "select * from leasehold_dashboard.\(name)", world) == nil
+                )
             }
             let columns = try await world.sql(
                 """
                 select count(*) from information_schema.columns
-                where table_schema = 'leasehold' and data_type = 'bytea'
-                    and table_name in ('credential_status', 'credential_exchange', 'credential_event')
+                where table_schema = 'leasehold_dashboard' and data_type = 'bytea'
                 """
             ).only.decode(0, as: Int64.self)
             #expect(columns == 0)

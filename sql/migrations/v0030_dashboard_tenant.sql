@@ -150,11 +150,17 @@ with met as materialized (
     union
     (select * from met order by oldest_ready_at limit 25)
 )
-select top.tenant_id, t.name, round(top.ready::numeric)::bigint as ready, top.ready > 0 and
-        pg_relation_size('leasehold.job') > 200 * current_setting('block_size')::bigint as is_estimate,
-    top.oldest_ready_at, date_part('epoch', statement_timestamp() - top.oldest_ready_at) as oldest_ready_seconds,
+-- The sample finds them; those with few jobs are then counted.
+select w.tenant_id, t.name, w.ready, g.waiting_is_minimum as is_estimate, w.oldest_ready_at,
+    date_part('epoch', statement_timestamp() - w.oldest_ready_at) as oldest_ready_seconds,
     t.state, t.weight, t.max_running, l.states as lane_states
-from top left join leasehold.tenant as t on t.tenant_id = top.tenant_id
+from top
+    cross join lateral leasehold.dashboard_tenant(top.tenant_id) as g
+    cross join lateral (
+        select top.tenant_id, least(top.oldest_ready_at, g.oldest_ready_at) as oldest_ready_at,
+            case when g.waiting_is_minimum then greatest(g.waiting, round(top.ready::numeric)::bigint)
+                else g.waiting end as ready) as w
+    left join leasehold.tenant as t on t.tenant_id = top.tenant_id
     left join lateral (
         select array_agg(distinct lane.state) as states from leasehold.lane
         where lane.tenant_id = top.tenant_id) as l on true;
@@ -164,7 +170,7 @@ comment on view leasehold_dashboard.tenant_pressure is
 comment on column leasehold_dashboard.tenant_pressure.tenant_id is 'The tenant';
 comment on column leasehold_dashboard.tenant_pressure.name is 'Its name for people';
 comment on column leasehold_dashboard.tenant_pressure.ready is 'Jobs that wait for their turn';
-comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: scaled up from the sample; false: exact';
+comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: it has over 200 in a queue, so ready is scaled up from the sample; false: exact';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_at is 'When the job that waits longest, among those met, became ready';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';
 comment on column leasehold_dashboard.tenant_pressure.state is 'active or paused';

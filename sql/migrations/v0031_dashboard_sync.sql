@@ -111,9 +111,11 @@ select leasehold.dashboard_rows('leasehold.tenant') as tenants, q.ready, q.runni
     lost.found as tokens_needing_authorization, troubled.found as tokens_troubled, p.closed as providers_closed,
     statement_timestamp() as at
 from (
-        select sum(ready)::bigint as ready, sum(running)::bigint as running, sum(scheduled)::bigint as scheduled,
-            sum(parked)::bigint as parked, min(oldest_ready_at) as oldest_ready_at,
-            sum(completed_per_second) as completed_per_second, sum(discarded_per_second) as discarded_per_second,
+        select coalesce(sum(ready), 0)::bigint as ready, coalesce(sum(running), 0)::bigint as running,
+            coalesce(sum(scheduled), 0)::bigint as scheduled,
+            coalesce(sum(parked), 0)::bigint as parked, min(oldest_ready_at) as oldest_ready_at,
+            coalesce(sum(completed_per_second), 0) as completed_per_second,
+            coalesce(sum(discarded_per_second), 0) as discarded_per_second,
             coalesce(max(estimated), '{}') as estimated
         from leasehold_dashboard.queue_health) as q
     cross join (
