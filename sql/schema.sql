@@ -4560,13 +4560,12 @@ CREATE FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) RETURNS do
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    select greatest(0, extract(epoch from min(p.due_at) - clock_timestamp()))::double precision
-    from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
+    select greatest(0, extract(epoch from min(first.due_at) - clock_timestamp()))::double precision
+    from (
+        select distinct on (p.order_key) p.due_at from leasehold.push as p
+        where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+        order by p.order_key, p.push_id
+    ) as first
 $$;
 
 COMMENT ON FUNCTION leasehold.push_due(p_tenant_id text, p_table_id text) IS 'How long the job of a table may sleep';
@@ -4673,31 +4672,30 @@ $$;
 COMMENT ON FUNCTION leasehold.push_settle(p_tenant_id text, p_push_ids bigint[], p_outcome text, p_error_class text, p_error text, p_record_id text) IS 'outcome: done, failed or again; returns how many were settled';
 
 CREATE FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) RETURNS TABLE(push_id bigint, record_id text, match_fields text[], changes jsonb, attempts smallint)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET jit TO 'off'
     AS $$
-#variable_conflict use_column
-declare
-    tried smallint;
-begin
-    select min(p.attempts) into tried from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and p.due_at <= clock_timestamp()
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id);
-    return query
-    select p.push_id, p.record_id, p.match_fields, p.changes, p.attempts from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and p.due_at <= clock_timestamp() and p.attempts = tried
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
-    order by p.push_id
-    limit greatest(1, p_limit >> least(tried, 30));
-end
+    with head as materialized (
+        select p.push_id, p.record_id, p.match_fields, p.changes, p.attempts from leasehold.push as p
+        where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+            and p.due_at <= clock_timestamp()
+            and p.push_id = (
+                select earliest.push_id from leasehold.push as earliest
+                where earliest.tenant_id = p_tenant_id and earliest.table_id = p_table_id
+                    and earliest.order_key = p.order_key and earliest.state = 'waiting'
+                order by earliest.order_key, earliest.push_id
+                limit 1)
+        order by p.attempts, p.push_id
+        limit p_limit
+    )
+    select h.push_id, h.record_id, h.match_fields, h.changes, h.attempts from head as h
+    where h.attempts = (select min(attempts) from head)
+    order by h.push_id
+    limit greatest(1, p_limit >> (select least(min(attempts), 30) from head))
 $$;
 
 COMMENT ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) IS 'Takes nothing away: a push is waiting until leasehold.push_settle';
@@ -7617,7 +7615,7 @@ CREATE INDEX push_ended ON leasehold.push USING btree (ended_at) WHERE (ended_at
 
 CREATE INDEX push_record ON leasehold.push USING btree (tenant_id, table_id, order_key, push_id);
 
-CREATE INDEX push_waiting ON leasehold.push USING btree (tenant_id, table_id, push_id) WHERE (state = 'waiting'::text);
+CREATE INDEX push_waiting ON leasehold.push USING btree (tenant_id, table_id, attempts, push_id) WHERE (state = 'waiting'::text);
 
 CREATE INDEX push_waiting_record ON leasehold.push USING btree (tenant_id, table_id, order_key, push_id) WHERE (state = 'waiting'::text);
 

@@ -34,7 +34,7 @@ create table leasehold.push (
     constraint push_ended check ((state = 'waiting') = (ended_at is null))
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
-create index push_waiting on leasehold.push (tenant_id, table_id, push_id) where state = 'waiting';
+create index push_waiting on leasehold.push (tenant_id, table_id, attempts, push_id) where state = 'waiting';
 create index push_waiting_record on leasehold.push (tenant_id, table_id, order_key, push_id) where state = 'waiting';
 create index push_record on leasehold.push (tenant_id, table_id, order_key, push_id);
 create index push_ended on leasehold.push (ended_at) where ended_at is not null;

@@ -2,34 +2,34 @@
 
 -- The next pushes of a table to send together: the first of each record, those never tried before
 -- those that failed. What failed together is tried again in groups half the size each time, down to
--- one, so that one that the API cannot stand is soon alone. Leans on push_waiting and push_waiting_record.
+-- one, so that one that the API cannot stand is soon alone. Walks push_waiting in order and looks each
+-- one up in push_waiting_record; a sort would read the whole outbox for every batch.
 create function leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer)
 returns table (push_id bigint, record_id text, match_fields text[], changes jsonb, attempts smallint)
-language plpgsql stable
+language sql stable
 set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set jit = off
 as $$
-#variable_conflict use_column
-declare
-    tried smallint;
-begin
-    select min(p.attempts) into tried from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and p.due_at <= clock_timestamp()
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id);
-    return query
-    select p.push_id, p.record_id, p.match_fields, p.changes, p.attempts from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and p.due_at <= clock_timestamp() and p.attempts = tried
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
-    order by p.push_id
-    limit greatest(1, p_limit >> least(tried, 30));
-end
+    with head as materialized (
+        select p.push_id, p.record_id, p.match_fields, p.changes, p.attempts from leasehold.push as p
+        where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+            and p.due_at <= clock_timestamp()
+            and p.push_id = (
+                select earliest.push_id from leasehold.push as earliest
+                where earliest.tenant_id = p_tenant_id and earliest.table_id = p_table_id
+                    and earliest.order_key = p.order_key and earliest.state = 'waiting'
+                order by earliest.order_key, earliest.push_id
+                limit 1)
+        order by p.attempts, p.push_id
+        limit p_limit
+    )
+    select h.push_id, h.record_id, h.match_fields, h.changes, h.attempts from head as h
+    where h.attempts = (select min(attempts) from head)
+    order by h.push_id
+    limit greatest(1, p_limit >> (select least(min(attempts), 30) from head))
 $$;
 
 comment on function leasehold.push_take is 'Takes nothing away: a push is waiting until leasehold.push_settle';
@@ -71,13 +71,12 @@ create function leasehold.push_due(p_tenant_id text, p_table_id text) returns do
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select greatest(0, extract(epoch from min(p.due_at) - clock_timestamp()))::double precision
-    from leasehold.push as p
-    where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
-        and not exists (
-            select from leasehold.push as earlier
-            where earlier.tenant_id = p_tenant_id and earlier.table_id = p_table_id
-                and earlier.order_key = p.order_key and earlier.state = 'waiting' and earlier.push_id < p.push_id)
+    select greatest(0, extract(epoch from min(first.due_at) - clock_timestamp()))::double precision
+    from (
+        select distinct on (p.order_key) p.due_at from leasehold.push as p
+        where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
+        order by p.order_key, p.push_id
+    ) as first
 $$;
 
 comment on function leasehold.push_due is 'How long the job of a table may sleep';
