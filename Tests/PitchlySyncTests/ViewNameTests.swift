@@ -120,13 +120,27 @@ struct ViewNameTests {
             try await world.sql(rename, "t1", "Deals")
             try await world.sql(rename, "t3", "Clients")
             for table in ["t1", "t2", "t3"] { try await world.refresh("acme", table) }
-            let rows = try await world.sql("select table_id, view_name, state from leasehold.mirror_view order by 1")
-            #expect(try rows.map { try $0.decode("state", as: String.self) } == ["current", "current", "current"])
-            let names = try rows.map { try $0.decode("view_name", as: String.self) }
-            #expect(names[0] == "Deals" && Set(names).count == 3)
-            for (table, name) in zip(["t1", "t2", "t3"], names) {
-                #expect(try await world.text("select \"Name\" from mirror_acme.\"\(name)\"") == table)
-            }
+            try await expectNames(world, first: "Deals")
+            // A plain swap, in one go.
+            try await world.sql(rename, "t1", "Clients")
+            try await world.sql(rename, "t2", "Other")
+            try await world.sql(rename, "t3", "Deals")
+            try await world.refresh("acme", nil)
+            try await world.sql(rename, "t1", "Deals")
+            try await world.sql(rename, "t3", "Clients")
+            try await world.refresh("acme", nil)
+            try await expectNames(world, first: "Deals")
+        }
+    }
+
+    /// Every view is in step, has a name of its own and shows its own table.
+    private func expectNames(_ world: ViewWorld, first: String) async throws {
+        let rows = try await world.sql("select table_id, view_name, state from leasehold.mirror_view order by 1")
+        #expect(try rows.map { try $0.decode("state", as: String.self) } == ["current", "current", "current"])
+        let names = try rows.map { try $0.decode("view_name", as: String.self) }
+        #expect(names[0] == first && Set(names).count == 3 && !names.contains { $0.contains("~moved~") })
+        for (table, name) in zip(["t1", "t2", "t3"], names) {
+            #expect(try await world.text("select \"Name\" from mirror_acme.\"\(name)\"") == table)
         }
     }
 }

@@ -16,7 +16,19 @@ declare
     target constant text := format('%I.%I', schema_name, p_name);
     old leasehold.mirror_view;
     shown_name text;
+    holder text;
+    spare text;
 begin
+    -- Two tables may have swapped their names: who holds this one gives it up until its own turn.
+    select v.table_id into holder from leasehold.mirror_view as v
+    where v.tenant_id = p_tenant_id and v.view_name = p_name and v.table_id <> p_table_id;
+    if found and to_regclass(target) is not null then
+        spare := leasehold.clip(p_name, 48) || '~moved~' || left(encode(sha256(convert_to(holder, 'UTF8')), 'hex'), 6);
+        execute format('alter view %s rename to %I', target, spare);
+        update leasehold.mirror_view as v
+        set view_name = spare, state = 'waiting', problem = 'another table took its name'
+        where v.tenant_id = p_tenant_id and v.table_id = holder;
+    end if;
     select v.* into old from leasehold.mirror_view as v
     where v.tenant_id = p_tenant_id and v.table_id = p_table_id;
     select t.name into shown_name from leasehold.mirror_table as t
