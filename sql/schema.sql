@@ -4471,7 +4471,7 @@ end $$;
 COMMENT ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) IS 'Drops whole days of history, forgets old idempotency keys and dead workers, makes the partitions of the next days';
 
 CREATE FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -4713,7 +4713,7 @@ $$;
 COMMENT ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_limit integer) IS 'Takes nothing away: a push is waiting until leasehold.push_settle';
 
 CREATE FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) RETURNS bigint
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
@@ -4907,7 +4907,8 @@ declare
     secret_tables constant text[] := array['credential', 'credential_archive', 'credential_exchange',
         'credential_event', 'sealing_key', 'provider'];
     status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
-    enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel'];
+    enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
+    owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
     vaulting constant text := '^(credential|exchange|provider|sealing)_|^(commit_durably|wal_timeline)$';
     role_name text;
     relation record;
@@ -4969,7 +4970,7 @@ begin
             and p.provolatile <> 'i'
     loop
         able := case
-            when routine.short = 'roles_apply' then '{}'
+            when routine.short = any (owning) then '{}'
             when routine.short ~ '^dashboard_' then array['leasehold_dashboard', 'leasehold_worker']
             when routine.short = any (enqueuing) then array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer']
             when routine.short in ('credential_read', 'credential_request') or routine.short !~ vaulting
@@ -7996,8 +7997,6 @@ GRANT ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id
 GRANT ALL ON FUNCTION leasehold.mirror_view_columns(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text) TO leasehold_worker;
@@ -8029,6 +8028,7 @@ GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency in
 REVOKE ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) TO leasehold_enqueuer;
 
 REVOKE ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) TO leasehold_worker;
@@ -8069,6 +8069,7 @@ GRANT ALL ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_l
 REVOKE ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_vault;
+GRANT ALL ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) TO leasehold_enqueuer;
 
 REVOKE ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) TO leasehold_worker;
@@ -8129,12 +8130,8 @@ GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_changed() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_worker;

@@ -7,7 +7,7 @@
 -- leasehold_owner      owns the schema; migrates
 -- leasehold_worker     queue, mirror and the dashboard; of credentials only the access token, sealed
 -- leasehold_vault      exchanges: the only one that reads sealed tokens; beside leasehold_worker
--- leasehold_enqueuer   calls three functions and reads nothing
+-- leasehold_enqueuer   calls five functions and reads nothing
 -- leasehold_dashboard  reads the views of leasehold_dashboard
 
 -- What lesser roles call runs with the rights of the owner. The trigger runs at commit, as whoever
@@ -29,7 +29,8 @@ declare
     secret_tables constant text[] := array['credential', 'credential_archive', 'credential_exchange',
         'credential_event', 'sealing_key', 'provider'];
     status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
-    enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel'];
+    enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
+    owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
     vaulting constant text := '^(credential|exchange|provider|sealing)_|^(commit_durably|wal_timeline)$';
     role_name text;
     relation record;
@@ -91,7 +92,7 @@ begin
             and p.provolatile <> 'i'
     loop
         able := case
-            when routine.short = 'roles_apply' then '{}'
+            when routine.short = any (owning) then '{}'
             when routine.short ~ '^dashboard_' then array['leasehold_dashboard', 'leasehold_worker']
             when routine.short = any (enqueuing) then array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer']
             when routine.short in ('credential_read', 'credential_request') or routine.short !~ vaulting

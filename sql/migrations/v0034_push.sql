@@ -175,7 +175,7 @@ comment on function leasehold.push_write is 'leasehold.push and leasehold.push_u
 
 create function leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text)
 returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     if record is null then
@@ -191,7 +191,7 @@ comment on function leasehold.push is
 create function leasehold.push_upsert(
     tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text
 ) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     if coalesce(cardinality(match_fields), 0) = 0 then
