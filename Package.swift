@@ -94,7 +94,7 @@ let package = Package(
             exclude: ["README.md", "schema.sql"],
             sources: [
                 "SQLFiles.swift", "SQLFiles+Tenant.swift", "SQLFiles+Queue.swift", "SQLFiles+Vault.swift",
-                "SQLFiles+Sync.swift", "SQLFiles+Push.swift", "SQLFiles+Operations.swift",
+                "SQLFiles+Sync.swift", "SQLFiles+Push.swift", "SQLFiles+Operations.swift", "SQLFiles+Schedule.swift",
             ],
             resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings
@@ -144,10 +144,7 @@ let package = Package(
         // The benchmark's worker: a user of the library and of nothing else of ours.
         .executableTarget(
             name: "BenchWorker",
-            dependencies: [
-                "JobQueue", "LeaseholdCore", "Postgres", "WorkerRuntime", argumentParser, logging, lifecycle,
-                signals,
-            ],
+            dependencies: ["Leasehold", argumentParser, logging, lifecycle, signals],
             path: "Benchmarks/Worker",
             swiftSettings: swiftSettings
         ),

@@ -2,6 +2,7 @@ extension SQLFile {
     package static let jobAttempts = SQLFile("job_attempts", PackageResources.job_attempts_sql)
     package static let jobCancel = SQLFile("job_cancel", PackageResources.job_cancel_sql)
     package static let jobClaim = SQLFile("job_claim", PackageResources.job_claim_sql)
+    package static let jobDiscard = SQLFile("job_discard", PackageResources.job_discard_sql)
     package static let jobEnqueue = SQLFile("job_enqueue", PackageResources.job_enqueue_sql)
     package static let jobErrors = SQLFile("job_errors", PackageResources.job_errors_sql)
     package static let jobList = SQLFile("job_list", PackageResources.job_list_sql)
@@ -10,9 +11,12 @@ extension SQLFile {
     package static let jobSettle = SQLFile("job_settle", PackageResources.job_settle_sql)
     package static let jobShow = SQLFile("job_show", PackageResources.job_show_sql)
     package static let kindLimit = SQLFile("kind_limit", PackageResources.kind_limit_sql)
+    package static let kindList = SQLFile("kind_list", PackageResources.kind_list_sql)
     package static let kindPause = SQLFile("kind_pause", PackageResources.kind_pause_sql)
     package static let kindResume = SQLFile("kind_resume", PackageResources.kind_resume_sql)
+    package static let queueLanes = SQLFile("queue_lanes", PackageResources.queue_lanes_sql)
     package static let queueLimit = SQLFile("queue_limit", PackageResources.queue_limit_sql)
+    package static let queueList = SQLFile("queue_list", PackageResources.queue_list_sql)
     package static let queuePause = SQLFile("queue_pause", PackageResources.queue_pause_sql)
     package static let queuePrune = SQLFile("queue_prune", PackageResources.queue_prune_sql)
     package static let queueReconcile = SQLFile("queue_reconcile", PackageResources.queue_reconcile_sql)
@@ -33,8 +37,9 @@ extension SQLFile {
 
 extension SQLFiles {
     static let queueQueries: [SQLFile] = [
-        .jobAttempts, .jobCancel, .jobClaim, .jobEnqueue, .jobErrors, .jobList, .jobProgress, .jobRetry,
-        .jobSettle, .jobShow, .kindLimit, .kindPause, .kindResume, .queueLimit, .queuePause, .queuePrune,
+        .jobAttempts, .jobCancel, .jobClaim, .jobDiscard, .jobEnqueue, .jobErrors, .jobList, .jobProgress, .jobRetry,
+        .jobSettle, .jobShow, .kindLimit, .kindList, .kindPause, .kindResume, .queueLanes, .queueLimit, .queueList,
+        .queuePause, .queuePrune,
         .queueReconcile, .queueResume, .tenantPark, .tenantUnpark, .workerHeartbeat, .workerJobs, .workerList,
         .workerOutlook, .workerRegister, .workerRescue, .workerSleep, .workerStop, .workerUnregister, .workerWake,
     ]

@@ -55,9 +55,17 @@ package enum SQLFiles {
         SQLFile("v0033_mirror_view_refresh", PackageResources.v0033_mirror_view_refresh_sql),
         SQLFile("v0034_push", PackageResources.v0034_push_sql),
         SQLFile("v0035_push_send", PackageResources.v0035_push_send_sql),
+        SQLFile("v0036_cron", PackageResources.v0036_cron_sql),
+        SQLFile("v0037_schedule", PackageResources.v0037_schedule_sql),
+        SQLFile("v0038_schedule_member", PackageResources.v0038_schedule_member_sql),
+        SQLFile("v0039_schedule_call", PackageResources.v0039_schedule_call_sql),
+        SQLFile("v0040_schedule_fire", PackageResources.v0040_schedule_fire_sql),
+        SQLFile("v0041_schedule_status", PackageResources.v0041_schedule_status_sql),
+        SQLFile("v0042_job_steer", PackageResources.v0042_job_steer_sql),
     ]
 
     /// Every statement under `queries/`.
     package static let queries: [SQLFile] =
         tenantQueries + queueQueries + vaultQueries + syncQueries + pushQueries + operationsQueries
+        + scheduleQueries
 }

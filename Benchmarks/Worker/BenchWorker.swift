@@ -1,11 +1,8 @@
 import ArgumentParser
-import JobQueue
-import LeaseholdCore
+import Leasehold
 import Logging
-import Postgres
 import ServiceLifecycle
 import UnixSignals
-import WorkerRuntime
 
 /// A worker as a user of the library writes one, which notes in the benchmark's shared record what
 /// its jobs do. See Benchmarks/README.md.
@@ -43,34 +40,25 @@ import WorkerRuntime
         let record = try SharedRecord(path: record, slot: slot)
         var logger = Logger(label: "leasehold-bench-worker") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .warning
-        let pool = PostgresPool(configuration: PostgresConfiguration(url: databaseURL), size: 4, logger: logger)
-        let listening = PostgresPool(configuration: PostgresConfiguration(url: databaseURL), size: 1, logger: logger)
         var registry = JobRegistry()
         try registry.register(try JobKind("bench")) { context in
             try await jobBody.run(context, in: record)
             return .completed
         }
-        var settings = WorkerSettings(name: "bench \(slot)")
-        settings.queues = try queues.split(separator: ",").map { try QueueName(String($0)) }
-        settings.slots = concurrency
-        if purpose == "slow" {
-            // As the peers are set for these workloads: a dead worker's jobs come back after about 10 s.
-            settings.lapse = .seconds(10)
-            settings.heartbeatInterval = .seconds(2)
-            settings.stopMargin = .seconds(3)
-            settings.rescueInterval = .seconds(3)
-        }
-        let worker = try Worker(
-            queue: JobQueue(pool: pool, logger: logger),
+        var options = LeaseholdWorkerOptions(name: "bench \(slot)", slots: concurrency)
+        options.queues = try queues.split(separator: ",").map { try QueueName(String($0)) }
+        // As the peers are set for these workloads: a dead worker's jobs come back after about 10 s.
+        if purpose == "slow" { options.lapse = .seconds(8) }
+        let worker = try LeaseholdWorker(
+            database: LeaseholdDatabase(url: databaseURL),
             registry: registry,
-            settings: settings,
-            notifications: listening,
+            options: options,
             logger: logger
         )
         record.ready()
         while !record.mayGo { try await Task.sleep(for: .milliseconds(2)) }
         let group = ServiceGroup(
-            services: [pool, listening, worker],
+            services: [worker],
             gracefulShutdownSignals: [.sigterm],
             logger: logger
         )

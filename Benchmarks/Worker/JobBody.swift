@@ -1,4 +1,4 @@
-import WorkerRuntime
+import Leasehold
 
 /// What every job of the benchmark does.
 enum JobBody: Sendable {

@@ -55,18 +55,21 @@ extension JobQueue {
         )
     }
 
-    /// The server would say only that some value is not JSON, and must not say which.
     private static func checkArgs(of requests: [JobRequest]) throws(JobQueueError) {
         for (index, request) in requests.enumerated() {
-            let bytes = Data(request.args.utf8)
-            if (try? JSONSerialization.jsonObject(with: bytes)) is [String: Any] { continue }
-            throw JobQueueError(
-                code: .invalidRequest,
-                message: "expected the args of request \(index + 1) (\(request.kind)) to be a JSON object, "
-                    + "got \(bytes.count) bytes that are not",
-                hint: "encode a struct or dictionary, not a bare value"
-            )
+            try checkArgs(request.args, of: "request \(index + 1) (\(request.kind))")
         }
+    }
+
+    /// The server would say only that some value is not JSON, and must not say which.
+    static func checkArgs(_ args: String, of what: String) throws(JobQueueError) {
+        let bytes = Data(args.utf8)
+        if (try? JSONSerialization.jsonObject(with: bytes)) is [String: Any] { return }
+        throw JobQueueError(
+            code: .invalidRequest,
+            message: "expected the args of \(what) to be a JSON object, got \(bytes.count) bytes that are not",
+            hint: "encode a struct or dictionary, not a bare value"
+        )
     }
 
     /// Enqueues any number of jobs by COPY, in one transaction and with bounded memory: the fastest

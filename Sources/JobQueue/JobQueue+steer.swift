@@ -6,9 +6,17 @@ import SQLFiles
 package enum CancelAnswer: String, Sendable {
     /// The job had not started; it is in the history now.
     case cancelled
-    /// The job runs; its worker hears of it at the next heartbeat.
+    /// The job runs; its worker hears of it at once if it listens, else within a second.
     case requested
     /// The job had ended already.
+    case ended
+}
+
+/// What became of a job that was to be discarded.
+package enum DiscardAnswer: String, Sendable {
+    case discarded
+    /// It runs and was left alone: cancel it to stop it.
+    case running
     case ended
 }
 
@@ -35,6 +43,16 @@ extension JobQueue {
         try await explained {
             let word = try await pool.query(.jobCancel, job.rawValue, reason).only.decode(0, as: String.self)
             return CancelAnswer(rawValue: word) ?? .ended
+        }
+    }
+
+    /// Ends a waiting job as a failure, by hand: jobs that wait for it do as after any failure.
+    ///
+    /// - Throws: ``JobQueueError`` with code `unknownJob`.
+    package func discard(_ job: JobID, reason: String = "discarded by request") async throws -> DiscardAnswer {
+        try await explained {
+            let word = try await pool.query(.jobDiscard, job.rawValue, reason).only.decode(0, as: String.self)
+            return DiscardAnswer(rawValue: word) ?? .ended
         }
     }
 

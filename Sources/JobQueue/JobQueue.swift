@@ -8,8 +8,9 @@ package import Postgres
 /// - `JobQueue+enqueue.swift`: adding jobs, one by one, many, or by COPY.
 /// - `JobQueue+claim.swift`, `JobQueue+settle.swift`: taking jobs and ending their runs.
 /// - `JobQueue+worker.swift`: registration, heartbeat, sleep, rescue.
-/// - `JobQueue+steer.swift`: cancel, retry, park, pause, limits.
-/// - `JobQueue+list.swift`: looking at jobs and workers.
+/// - `JobQueue+steer.swift`: cancel, discard, retry, park, pause, limits.
+/// - `JobQueue+list.swift`, `QueueRecord.swift`: looking at jobs, workers, queues and kinds.
+/// - `JobQueue+schedule.swift`: adding, firing and looking at schedules.
 /// - `JobQueue+keep.swift`: retention and repair.
 package struct JobQueue: Sendable {
     let pool: PostgresPool

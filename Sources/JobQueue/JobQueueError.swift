@@ -11,6 +11,7 @@ package struct JobQueueError: ExplainedError, Equatable {
         case workerLapsed = "LH003"
         case unknownJob = "LH004"
         case uniqueKeyTaken = "LH005"
+        case unknownSchedule = "LH006"
     }
 
     package let code: Code
@@ -24,6 +25,7 @@ package struct JobQueueError: ExplainedError, Equatable {
         case .workerLapsed: "worker_lapsed"
         case .unknownJob: "unknown_job"
         case .uniqueKeyTaken: "unique_key_taken"
+        case .unknownSchedule: "unknown_schedule"
         }
     }
 

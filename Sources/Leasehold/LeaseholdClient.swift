@@ -43,10 +43,25 @@ public final class LeaseholdClient: Service {
         try await queue.enqueue(requests)
     }
 
-    /// Ends a waiting job, or asks a running one to stop: its handler's task is cancelled at its
-    /// worker's next heartbeat.
+    /// Ends a waiting job, or asks a running one to stop: its handler's task is cancelled at once if its
+    /// worker hears notifications, else within a second.
     public func cancel(_ job: JobID, reason: String = "cancelled by request") async throws {
         _ = try await queue.cancel(job, reason: reason)
+    }
+
+    /// Adds a schedule, fired by any worker; the same request again changes nothing, so a program may
+    /// declare its schedules at every start, with ``ScheduleRequest/replaces``.
+    ///
+    /// - Throws: an ``ExplainedError`` that says what was expected, for example in a cron expression.
+    public func schedule(_ request: ScheduleRequest) async throws {
+        try await queue.addSchedule(request)
+    }
+
+    /// Jobs that were enqueued stay.
+    ///
+    /// - Throws: an ``ExplainedError`` if there is no schedule of that name.
+    public func removeSchedule(_ name: String) async throws {
+        try await queue.removeSchedule(name)
     }
 
     public func run() async throws { try await pool.run() }

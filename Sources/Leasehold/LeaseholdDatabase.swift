@@ -14,7 +14,7 @@ public struct LeaseholdDatabase: Sendable {
 
     /// True if ``url`` leads to a pooler that gives each transaction another session, such as
     /// PgBouncer in transaction mode: nothing is prepared then, and without ``directURL`` a worker
-    /// polls and a job may wait 1.5 s for it. Default false.
+    /// polls and a job may wait 2 s for it. Default false.
     public var isPooled: Bool
 
     public init(url: String? = nil, isPooled: Bool = false, directURL: String? = nil) {

@@ -79,17 +79,22 @@ public struct LeaseholdWorkerOptions: Sendable {
     public var slots: Int
     /// How long running jobs may go on after the worker was asked to stop. Default 20 s.
     public var drainTime: Duration
+    /// How long after a worker's last sign of life others take over its jobs, 1 s to 1 h. A worker that
+    /// cannot reach the database cancels its jobs a quarter of it earlier. Default 30 s.
+    public var lapse: Duration
 
     public init(
         name: String? = nil,
         queues: [QueueName] = [.default],
         slots: Int = 10,
-        drainTime: Duration = .seconds(20)
+        drainTime: Duration = .seconds(20),
+        lapse: Duration = .seconds(30)
     ) {
         self.name = name ?? ProcessInfo.processInfo.hostName
         self.queues = queues
         self.slots = slots
         self.drainTime = drainTime
+        self.lapse = lapse
     }
 
     var settings: WorkerSettings {
@@ -97,6 +102,10 @@ public struct LeaseholdWorkerOptions: Sendable {
         settings.queues = queues
         settings.slots = slots
         settings.drainTime = drainTime
+        settings.lapse = lapse
+        settings.heartbeatInterval = lapse / 6
+        settings.stopMargin = lapse * 4 / 15
+        settings.rescueInterval = lapse / 2
         return settings
     }
 }

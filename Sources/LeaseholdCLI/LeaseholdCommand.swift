@@ -18,6 +18,7 @@ struct LeaseholdCommand: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
+            SchedulesCommand.self, QueuesCommand.self, KindsCommand.self,
             SyncCommand.self, PushCommand.self, TokensCommand.self, KeysCommand.self, SettingsCommand.self,
             DoctorCommand.self,
             DemoCommand.self,

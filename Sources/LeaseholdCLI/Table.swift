@@ -39,7 +39,7 @@ struct Table {
     func json() -> String {
         let objects = rows.map { row in
             let members = zip(columns, row).map { name, cell in
-                "\(jsonString(name)): \(cell.map(jsonString) ?? "null")"
+                "\(Self.jsonString(name)): \(cell.map(Self.jsonString) ?? "null")"
             }
             return "  {" + members.joined(separator: ", ") + "}"
         }
@@ -48,7 +48,7 @@ struct Table {
 
     private func oneLine(_ cell: String) -> String { cell.replacingOccurrences(of: "\n", with: " ") }
 
-    private func jsonString(_ text: String) -> String {
+    static func jsonString(_ text: String) -> String {
         guard let data = try? JSONEncoder().encode(text) else { return "\"\"" }
         return String(decoding: data, as: UTF8.self)
     }

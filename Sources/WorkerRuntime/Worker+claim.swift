@@ -103,6 +103,8 @@ extension Worker {
             )
             return (state.claimed(jobs, by: trip.worker), state.running.count)
         }
+        // The first to run: their cancel requests are to be asked for.
+        if let started, !started.isEmpty, started.count == running { heartWake.give() }
         report(.claimed(jobs, running: running, seconds: (now - sent).seconds))
         if jobs.isEmpty, trip.flag == .set { report(.asleep) }
         if started == nil { handBack(jobs) }

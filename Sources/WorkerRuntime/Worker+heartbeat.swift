@@ -8,7 +8,7 @@ extension Worker {
         var backoff = Backoff()
         while !Task.isCancelled {
             let now = timeline.now()
-            let (next, isAlive, id) = state.withLock { ($0.heart.nextBeat, $0.heart.isAlive, $0.id) }
+            let (next, isAlive, id) = state.withLock { ($0.nextBeat, $0.heart.isAlive, $0.id) }
             if let id = state.withLock({ $0.takeStopAnnouncement() }) {
                 await announceStop(of: id)
             } else if now < next {
@@ -57,6 +57,7 @@ extension Worker {
 
     private func beat(_ id: WorkerID, backoff: inout Backoff) async {
         let sent = timeline.now()
+        state.withLock { $0.heart.sending(now: sent) }
         do {
             let answer = try await timeline.limit(settings.heartbeatInterval, "heartbeat") {
                 try await self.queue.heartbeat(id)

@@ -1,17 +1,35 @@
 package import JobQueue
 internal import LeaseholdCore
+internal import Synchronization
 
 /// Work beside the jobs, done by every worker at its interval: safe to run anywhere at the same
 /// time, since the database decides who does what.
 package struct MaintenanceTask: Sendable {
     /// For logs: `prune`.
     package let name: String
+    /// The longest between two turns, but for a tenth.
     package let interval: Duration
-    package let body: @Sendable () async throws -> Void
+    /// Until the first turn at the most.
+    let start: Duration
+    /// Returns how long until there is something to do again; nil leaves it to the interval.
+    let body: @Sendable () async throws -> Duration?
 
     package init(_ name: String, every interval: Duration, body: @escaping @Sendable () async throws -> Void) {
+        self.init(name, every: interval, start: interval) {
+            try await body()
+            return nil
+        }
+    }
+
+    init(
+        _ name: String,
+        every interval: Duration,
+        start: Duration,
+        pacing body: @escaping @Sendable () async throws -> Duration?
+    ) {
         self.name = name
         self.interval = interval
+        self.start = start
         self.body = body
     }
 }
@@ -32,18 +50,19 @@ extension Worker {
     /// The first turn comes at a random moment within the interval, so that workers that start
     /// together do not do the same thing together. A failure is logged; the next turn comes as usual.
     func maintain(_ task: MaintenanceTask) async {
-        var next = timeline.now() + task.interval * random.uniform(in: 0...1)
+        var next = timeline.now() + task.start * random.uniform(in: 0...1)
         while true {
             guard (try? await timeline.sleep(until: next)) != nil else { return }
             let began = timeline.now()
+            var pause = task.interval * random.uniform(in: 0.9...1.1)
             do {
-                try await task.body()
+                if let soon = try await task.body() { pause = min(pause, soon) }
                 report(.maintained(task: task.name, seconds: (timeline.now() - began).seconds))
             } catch {
                 if Task.isCancelled { return }
                 report(.maintenanceFailed(task: task.name, error))
             }
-            next = timeline.now() + task.interval * random.uniform(in: 0.9...1.1)
+            next = timeline.now() + pause
         }
     }
 
@@ -53,6 +72,18 @@ extension Worker {
             let rescued = try await timeline.limit(settings.answerLimit, "rescue") { try await self.queue.rescue() }
             guard !rescued.isEmpty else { return }
             report(.rescued(jobs: rescued.count))
+        }
+    }
+
+    /// Fires the schedules whose slots have come.
+    var scheduleTask: MaintenanceTask {
+        MaintenanceTask("schedule", every: settings.scheduleInterval, start: .seconds(1)) { [self] in
+            let lookBack = scheduleLooks.withLock { $0.next() }
+            let fired = try await timeline.limit(settings.answerLimit, "schedule") {
+                try await self.queue.fireSchedules(most: ScheduleLooks.most, lookBack: lookBack)
+            }
+            if fired.turns > 0 { report(.schedulesFired(jobs: fired.jobs, turns: fired.turns)) }
+            return scheduleLooks.withLock { $0.fired(fired) }
         }
     }
 }

@@ -13,7 +13,8 @@ import Synchronization
 /// - `Worker+settle`: writes verdicts in batches until they are written.
 /// - `Worker+heartbeat`: registers, beats, hears of cancel requests.
 /// - `Worker+watch`: timeouts, the lapse and the end of the drain.
-/// - `Worker+listen`: wake-ups. `Worker+maintain`: rescue and other periodic work.
+/// - `Worker+listen`: wake-ups and cancel requests. `Worker+maintain`: rescue, schedules and other
+///   periodic work.
 ///
 /// What to do is decided by ``WorkerState``; here it is done. The database may be away at the start
 /// or at any time: everything is tried again until it is back, and nothing that ran is lost.
@@ -28,6 +29,7 @@ package final class Worker: Service {
     private let metrics: WorkerMetrics
     let limits: [JobKind: KindLimit]
     let state: Mutex<WorkerState>
+    let scheduleLooks = Mutex(ScheduleLooks())
 
     let claimWake = WakeSignal()
     let settleWake = WakeSignal()
@@ -99,7 +101,7 @@ package final class Worker: Service {
             background.addTask { await self.watch() }
             background.addTask { await self.writeSettles() }
             background.addTask { await self.listen() }
-            for task in maintenance + [rescueTask] {
+            for task in maintenance + [rescueTask, scheduleTask] {
                 background.addTask { await self.maintain(task) }
             }
             await claimAndRun()

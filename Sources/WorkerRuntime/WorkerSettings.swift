@@ -15,6 +15,8 @@ package struct WorkerSettings: Sendable, Equatable {
     package var lapse: Duration = .seconds(30)
     /// Between heartbeats; less than a third of the lapse, so that two may be lost. Default 5 s.
     package var heartbeatInterval: Duration = .seconds(5)
+    /// Between looks for cancel requests while jobs run and no notification can tell of one. Default 1 s.
+    package var cancelPoll: Duration = .seconds(1)
     /// How long before the lapse a worker without heartbeat cancels its jobs: what its handlers have
     /// to stop in. Less than half of the lapse. Default 8 s.
     package var stopMargin: Duration = .seconds(8)
@@ -28,6 +30,9 @@ package struct WorkerSettings: Sendable, Equatable {
     package var unknownKindDelay: Duration = .seconds(60)
     /// Between looks for the jobs of dead workers. Default 15 s, spread.
     package var rescueInterval: Duration = .seconds(15)
+    /// The longest between looks for schedules that are due; the next one known is fired at its time.
+    /// Also how long a schedule that was just added may go unnoticed. Default 15 s.
+    package var scheduleInterval: Duration = .seconds(15)
     /// Between comparisons of the jobs the database counts as this worker's with those it runs: finds
     /// jobs whose claim was committed while its answer was lost. Default 30 s.
     package var reconcileInterval: Duration = .seconds(30)
@@ -72,7 +77,8 @@ package struct WorkerSettings: Sendable, Equatable {
         let pauses: [(String, Duration)] = [
             ("farewell time", farewellTime), ("unknown-kind delay", unknownKindDelay),
             ("rescue interval", rescueInterval), ("reconcile interval", reconcileInterval),
-            ("answer limit", answerLimit), ("shortest claim pause", claims.shortestPause),
+            ("schedule interval", scheduleInterval), ("cancel poll", cancelPoll), ("answer limit", answerLimit),
+            ("shortest claim pause", claims.shortestPause),
             ("asleep pause", claims.asleepPause),
         ]
         for (name, pause) in pauses {

@@ -86,7 +86,7 @@ struct PgBouncerTests {
         _ body: (PostgresPool, _ direct: PostgresPool) async throws -> Void
     ) async throws {
         try await withEmptyDatabase { database in
-            let (folder, port) = try await socket(of: database)
+            let (folder, port) = try await database.socket()
             try await withPgBouncer(socketFolder: folder, port: port, serverConnections: 3) { bouncer in
                 var configuration = PostgresConfiguration(url: bouncer.url(database: database.name))
                 configuration.preparesStatements = false

@@ -7,7 +7,7 @@ func withProxy<R>(
     to database: TestDatabase,
     _ body: (TCPProxy, String) async throws -> R
 ) async throws -> R {
-    let (folder, port) = try await socket(of: database)
+    let (folder, port) = try await database.socket()
     return try await withProxy(socket: "\(folder)/.s.PGSQL.\(port)", database: database.name, body)
 }
 
@@ -19,15 +19,4 @@ func withProxy<R>(
     let proxy = try TCPProxy(to: .unix(path: socket))
     defer { proxy.close() }
     return try await body(proxy, "postgresql://postgres@127.0.0.1:\(proxy.port)/\(database)?sslmode=disable")
-}
-
-/// Where the test server's unix socket lies.
-func socket(of database: TestDatabase) async throws -> (folder: String, port: Int) {
-    try await withPool(database.configuration, size: 1) { pool in
-        let folder = "split_part(current_setting('unix_socket_directories'), ',', 1)"
-        return try await pool.withConnection { connection in
-            let sql = "select \(folder), current_setting('port')::integer"
-            return try await connection.query(sql: sql).only.decode((String, Int).self)
-        }
-    }
 }

@@ -114,6 +114,8 @@ struct WorkerMake {
     /// False: polls, as behind PgBouncer.
     var hearsNotifications = true
     var maintenance: [MaintenanceTask] = []
+    /// How the worker connects, if not as the test does.
+    var configure: @Sendable (inout PostgresConfiguration) -> Void = { _ in }
 
     init() {
         settings = WorkerSettings(name: "test worker")
@@ -181,7 +183,7 @@ private func bench(_ make: WorkerMake, on database: TestDatabase, pool: Postgres
     let events = TestSignal<WorkerEvent>()
     let metrics = TestMetrics()
     let logger = database.log.logger("worker")
-    let workerPool = database.pool(size: 4)
+    let workerPool = database.pool(size: 4, configure: make.configure)
     let worker = try Worker(
         queue: JobQueue(pool: workerPool, logger: logger),
         registry: make.registry,

@@ -241,7 +241,8 @@ import Testing
             await bench.event("worker_asleep")
             clock.advance(by: .seconds(2))
             await bench.event("maintenance_failed")
-            await clock.sleepers(3)
+            // Heartbeat, watch, claims, rescue, schedules, and the task under test.
+            await clock.sleepers(6)
             clock.advance(by: .milliseconds(2200))
             await bench.event("maintenance_done")
         }

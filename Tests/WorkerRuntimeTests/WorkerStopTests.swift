@@ -49,19 +49,6 @@ import UnixSignals
         #expect(remaining.value == .seconds(90))
     }
 
-    @Test func `A cancel request in the database reaches the running handler`() async throws {
-        var make = WorkerMake()
-        let clock = make.freeze()
-        try make.on("k", Self.untilCancelled)
-        try await withWorker(make) { bench in
-            let id = try await bench.enqueue("k")
-            await bench.event("job_started")
-            #expect(try await bench.queue.cancel(id) == .requested)
-            clock.advance(by: bench.worker.settings.heartbeatInterval)
-            #expect(try await bench.settled(id).summary.state == .cancelled)
-        }
-    }
-
     @Test func `A worker that is stopped lets its jobs end and claims nothing more`() async throws {
         var make = WorkerMake()
         _ = make.freeze()

@@ -297,38 +297,62 @@ comment on column leasehold.worker.lapsed_at is 'Set once, never cleared: the pr
 create table leasehold.schedule (
     schedule_id bigint generated always as identity primary key,
     name text collate "C" not null unique
-        constraint schedule_name_length check (length(name) between 1 and 200),
-    tenant_id text collate "C",
+        constraint schedule_name_shape check (name ~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$'),
+    tenant_id text collate "C" references leasehold.tenant on delete cascade,
+    members text collate "C" not null default 'connected'
+        constraint schedule_members_known check (members in ('active', 'connected')),
     kind text collate "C" not null
         constraint schedule_kind_shape check (kind ~ '^[a-z][a-z0-9._-]{0,127}$'),
     queue text collate "C" not null default 'default'
         constraint schedule_queue_shape check (queue ~ '^[a-z][a-z0-9._-]{0,127}$'),
     args jsonb not null default '{}'
-        constraint schedule_args_object check (jsonb_typeof(args) = 'object'),
-    priority smallint not null default 0,
+        constraint schedule_args_object check (jsonb_typeof(args) = 'object')
+        constraint schedule_args_size check (pg_column_size(args) <= 1000000),
+    priority smallint not null default 0
+        constraint schedule_priority_range check (priority between -100 and 100),
+    max_attempts smallint not null default 20
+        constraint schedule_max_attempts_range check (max_attempts between 1 and 1000),
+    timeout_seconds real
+        constraint schedule_timeout_positive check (timeout_seconds > 0),
+    slot_arg text
+        constraint schedule_slot_arg_length check (length(slot_arg) between 1 and 100),
     every_seconds integer
         constraint schedule_interval_range check (every_seconds between 1 and 31622400),
+    starts_at timestamptz not null default clock_timestamp(),
     cron text,
     time_zone text not null default 'UTC',
     missed text collate "C" not null default 'once'
         constraint schedule_missed_known check (missed in ('skip', 'once', 'all')),
     missed_most integer not null default 10
         constraint schedule_missed_most_range check (missed_most between 1 and 1000),
+    grace_seconds integer not null default 300
+        constraint schedule_grace_range check (grace_seconds between 1 and 86400),
     jitter_seconds integer not null default 0
         constraint schedule_jitter_range check (jitter_seconds between 0 and 86400),
+    overlap boolean not null default false,
     paused_at timestamptz,
-    next_at timestamptz,
-    last_at timestamptz,
-    last_job_id bigint,
     created_at timestamptz not null default clock_timestamp(),
-    constraint schedule_has_one_rhythm check ((every_seconds is null) <> (cron is null))
+    updated_at timestamptz not null default clock_timestamp(),
+    constraint schedule_has_one_rhythm check ((every_seconds is null) <> (cron is null)),
+    constraint schedule_jitter_below_interval check (jitter_seconds < every_seconds),
+    constraint schedule_all_overlap check (missed <> 'all' or overlap)
 );
 
-create index schedule_next on leasehold.schedule (next_at) where paused_at is null;
-create index schedule_tenant on leasehold.schedule (tenant_id) where tenant_id is not null;
+create index schedule_tenant on leasehold.schedule (tenant_id);
 
-comment on table leasehold.schedule is 'What enqueues by itself, at a rhythm; any worker fires what is due, each slot once';
-comment on column leasehold.schedule.tenant_id is 'Null: a template, fired for every active tenant, spread over the interval';
+comment on table leasehold.schedule is 'What enqueues itself, at a rhythm';
+comment on column leasehold.schedule.tenant_id is
+    'Null: a template, with a turn for every member; an interval is spread over the members by a hash of the tenant';
+comment on column leasehold.schedule.members is
+    'active: tenants that are not paused; connected: of those, the ones whose credential is active and whose jobs are not parked';
+comment on column leasehold.schedule.slot_arg is
+    'Name of the member of args that gets the slot''s time, ISO 8601 in UTC; null: none';
+comment on column leasehold.schedule.starts_at is
+    'Intervals are counted from here; no slot is earlier. Kept when a schedule is replaced, so that its slots stay where they were';
 comment on column leasehold.schedule.missed is
-    'What becomes of slots that passed while nobody fired: skip them, fire once, or fire all, at most missed_most';
-comment on column leasehold.schedule.jitter_seconds is 'Each firing is put off by a random time up to this';
+    'When several slots are due at once, or one is due for longer than the grace, because nobody fired: skip fires the last one if it is within the grace, once fires the last one, all fires the last missed_most of them';
+comment on column leasehold.schedule.jitter_seconds is
+    'Each firing is put off by up to this, by a hash of tenant and slot: the same whoever computes it';
+comment on column leasehold.schedule.overlap is
+    'False: a slot whose tenant still has a live job of this schedule enqueues nothing';
+comment on column leasehold.schedule.paused_at is 'Slots of a pause are dropped, not missed';

@@ -1,4 +1,4 @@
--- The dashboard, part 4: errors, workers, schedules.
+-- The dashboard, part 4: errors and workers.
 
 create type leasehold.error_group as (
     fingerprint text,
@@ -102,28 +102,3 @@ comment on column leasehold_dashboard.worker_health.heartbeat_seconds is 'Age of
 comment on column leasehold_dashboard.worker_health.lapse_seconds is 'Silence after which its jobs are given to others';
 comment on column leasehold_dashboard.worker_health.stopping_at is 'When it began to stop';
 comment on column leasehold_dashboard.worker_health.lapsed_at is 'When others took its jobs';
-
-create view leasehold_dashboard.schedule_status as
-select schedule_id, name, tenant_id, kind, queue, every_seconds, cron, time_zone, missed, jitter_seconds, paused_at,
-    next_at, date_part('epoch', next_at - statement_timestamp()) as next_seconds, last_at, last_job_id,
-    paused_at is null and next_at < statement_timestamp() - interval '1 minute' as is_late, created_at
-from leasehold.schedule;
-
-comment on view leasehold_dashboard.schedule_status is 'One row a schedule; a template stands for every active tenant';
-comment on column leasehold_dashboard.schedule_status.schedule_id is 'Number of the schedule';
-comment on column leasehold_dashboard.schedule_status.name is 'Its name';
-comment on column leasehold_dashboard.schedule_status.tenant_id is 'The tenant; null: a template for every active tenant';
-comment on column leasehold_dashboard.schedule_status.kind is 'Kind of the jobs it enqueues';
-comment on column leasehold_dashboard.schedule_status.queue is 'Their queue';
-comment on column leasehold_dashboard.schedule_status.every_seconds is 'Interval; null: cron decides';
-comment on column leasehold_dashboard.schedule_status.cron is 'Five fields; null: every_seconds decides';
-comment on column leasehold_dashboard.schedule_status.time_zone is 'Zone in which cron is read';
-comment on column leasehold_dashboard.schedule_status.missed is 'What becomes of slots that passed unfired: skip, once or all';
-comment on column leasehold_dashboard.schedule_status.jitter_seconds is 'Each firing is put off by up to so many seconds';
-comment on column leasehold_dashboard.schedule_status.paused_at is 'Since when it does not fire; null: it does';
-comment on column leasehold_dashboard.schedule_status.next_at is 'Next firing';
-comment on column leasehold_dashboard.schedule_status.next_seconds is 'Seconds until then; negative: overdue';
-comment on column leasehold_dashboard.schedule_status.last_at is 'Last firing';
-comment on column leasehold_dashboard.schedule_status.last_job_id is 'Job of the last firing';
-comment on column leasehold_dashboard.schedule_status.is_late is 'True: due for over a minute, so no worker fires it';
-comment on column leasehold_dashboard.schedule_status.created_at is 'When it was made';

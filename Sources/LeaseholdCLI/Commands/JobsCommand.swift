@@ -7,8 +7,8 @@ import LeaseholdCore
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
-        abstract: "Lists, shows, retries and cancels jobs.",
-        subcommands: [List.self, Show.self, Retry.self, Cancel.self]
+        abstract: "Lists, shows, retries, cancels and discards jobs.",
+        subcommands: [List.self, Show.self, Retry.self, Cancel.self, Discard.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -71,39 +71,36 @@ struct JobsCommand: AsyncParsableCommand {
         func run() async throws {
             try await withQueue(settings) { queue in
                 let job = try await queue.show(JobID(rawValue: job))
-                output.show(Self.facts(job))
-                guard !output.json, !job.attempts.isEmpty else { return }
-                var attempts = Table(columns: ["attempt", "started", "ended", "outcome", "label", "error"])
+                var attempts = Table(columns: ["attempt", "started", "ended", "outcome", "worker", "label", "error"])
                 for attempt in job.attempts {
                     attempts.add([
                         String(attempt.attempt), Times.stamp(attempt.startedAt), Times.stamp(attempt.endedAt),
-                        attempt.outcome, attempt.errorLabel, attempt.error,
+                        attempt.outcome, attempt.worker?.description, attempt.errorLabel, attempt.error,
                     ])
                 }
-                print("\n" + attempts.text())
+                var facts = Self.facts(job)
+                facts.add("failed attempts", attempts)
+                output.show(facts)
             }
         }
 
-        private static func facts(_ job: JobRecord) -> Table {
-            var facts = Table(columns: ["fact", "value"])
+        private static func facts(_ job: JobRecord) -> Facts {
             let summary = job.summary
-            let rows: [(String, String?)] = [
-                ("job", summary.id.description), ("tenant", summary.tenant.rawValue),
-                ("queue", summary.queue.rawValue), ("kind", summary.kind.rawValue), ("state", summary.state.rawValue),
-                ("parked for", job.parkReason), ("attempt", "\(summary.attempt) of \(summary.maxAttempts)"),
-                ("workers that died on it", String(job.kills)), ("priority", String(job.priority)),
-                ("enqueued", Times.stamp(summary.enqueuedAt)), ("to run at", Times.stamp(summary.runAt)),
-                ("first claimed", Times.stamp(job.firstClaimedAt)), ("claimed", Times.stamp(summary.claimedAt)),
-                ("ended", Times.stamp(summary.endedAt)), ("ran for", job.ranFor.map { Times.span($0.seconds) }),
-                ("waited for its turn", Times.span(job.waits.turn.seconds)),
-                ("waited at a limit or paused", Times.span(job.waits.limit.seconds)),
-                ("waited for a worker", Times.span(job.waits.worker.seconds)),
-                ("waited parked", Times.span(job.waits.parked.seconds)), ("worker", job.worker?.description),
-                ("unique key", job.uniqueKey), ("sequence key", job.sequenceKey), ("args", job.args),
-                ("progress", job.progress), ("last error", job.lastError),
-            ]
-            for (fact, value) in rows { facts.add([fact, value]) }
-            return facts
+            return Facts([
+                "job": summary.id.description, "tenant": summary.tenant.rawValue,
+                "queue": summary.queue.rawValue, "kind": summary.kind.rawValue, "state": summary.state.rawValue,
+                "parked for": job.parkReason, "attempt": "\(summary.attempt) of \(summary.maxAttempts)",
+                "workers that died on it": String(job.kills), "priority": String(job.priority),
+                "enqueued": Times.stamp(summary.enqueuedAt), "to run at": Times.stamp(summary.runAt),
+                "first claimed": Times.stamp(job.firstClaimedAt), "claimed": Times.stamp(summary.claimedAt),
+                "ended": Times.stamp(summary.endedAt), "ran for": job.ranFor.map { Times.span($0.seconds) },
+                "waited for its turn": Times.span(job.waits.turn.seconds),
+                "waited at a limit or paused": Times.span(job.waits.limit.seconds),
+                "waited for a worker": Times.span(job.waits.worker.seconds),
+                "waited parked": Times.span(job.waits.parked.seconds), "worker": job.worker?.description,
+                "unique key": job.uniqueKey, "sequence key": job.sequenceKey, "args": job.args,
+                "progress": job.progress, "last error": job.lastError,
+            ])
         }
     }
 
@@ -113,12 +110,13 @@ struct JobsCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Id of the job.") var job: Int64
 
         func run() async throws {
             try await withQueue(settings) { queue in
                 let state = try await queue.retry(JobID(rawValue: job))
-                print("job \(job) is \(state.rawValue)")
+                output.say("job \(job) is \(state.rawValue)", ["job": String(job), "state": state.rawValue])
             }
         }
     }
@@ -129,16 +127,44 @@ struct JobsCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Id of the job.") var job: Int64
         @Option(help: "Shown with the job.") var reason = "cancelled by request"
 
         func run() async throws {
             try await withQueue(settings) { queue in
-                switch try await queue.cancel(JobID(rawValue: job), reason: reason) {
-                case .cancelled: print("job \(job) is cancelled")
-                case .requested: print("job \(job) runs; its worker stops it at the next heartbeat")
-                case .ended: print("job \(job) had ended already")
-                }
+                let answer = try await queue.cancel(JobID(rawValue: job), reason: reason)
+                let sentence =
+                    switch answer {
+                    case .cancelled: "job \(job) is cancelled"
+                    case .requested: "job \(job) runs; its worker was asked to stop it"
+                    case .ended: "job \(job) had ended already"
+                    }
+                output.say(sentence, ["job": String(job), "answer": answer.rawValue])
+            }
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ends a waiting job as a failure; jobs that wait for it do as after any failure."
+        )
+
+        @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "Id of the job.") var job: Int64
+        @Option(help: "Shown with the job.") var reason = "discarded by request"
+
+        func run() async throws {
+            try await withQueue(settings) { queue in
+                let answer = try await queue.discard(JobID(rawValue: job), reason: reason)
+                let sentence =
+                    switch answer {
+                    case .discarded: "job \(job) is discarded"
+                    case .running: "job \(job) runs and was left alone; leasehold jobs cancel \(job) stops it"
+                    case .ended: "job \(job) had ended already"
+                    }
+                output.say(sentence, ["job": String(job), "answer": answer.rawValue])
             }
         }
     }

@@ -2,9 +2,9 @@
 package struct ClaimPacing: Sendable, Equatable {
     /// Between the first looks at an empty queue; doubled from look to look. Default 5 ms.
     package var shortestPause: Duration
-    /// Between looks while nothing can wake the worker. Default 1.5 s, which leaves room for the
-    /// heartbeat within one idle query per second; also the longest a job waits behind PgBouncer,
-    /// where notifications do not pass.
+    /// Between looks while nothing can wake the worker. Default 2 s, which leaves room for
+    /// heartbeats, rescue and schedules within one idle query per second; also the longest a job waits
+    /// behind PgBouncer, where notifications do not pass.
     package var longestPause: Duration
     /// Between looks while notifications can wake the worker. Default 2 s: also the most by which a
     /// scheduled job that came after the worker fell asleep may be late.
@@ -20,7 +20,7 @@ package struct ClaimPacing: Sendable, Equatable {
 
     package init(
         shortestPause: Duration = .milliseconds(5),
-        longestPause: Duration = .milliseconds(1500),
+        longestPause: Duration = .seconds(2),
         asleepPause: Duration = .seconds(2),
         flagTime: Duration = .seconds(60),
         fillDelay: Duration = .milliseconds(5),

@@ -25,6 +25,9 @@ package struct HeartbeatMonitor: Sendable, Equatable {
     package let stopMargin: Duration
     package private(set) var health = Health.lapsed
     package private(set) var nextBeat: Moment
+    /// Somebody asked for a beat at once since the last one was sent.
+    private var isHurried = false
+    private var lastSent: Moment = .zero
 
     package init(interval: Duration, lapse: Duration, stopMargin: Duration) {
         self.interval = interval
@@ -41,10 +44,19 @@ package struct HeartbeatMonitor: Sendable, Equatable {
         return confirmed + lapse - stopMargin
     }
 
+    /// A heartbeat is about to be sent: what was asked for until now is in its answer.
+    package mutating func sending(now: Moment) {
+        isHurried = false
+        lastSent = now
+    }
+
+    /// The next beat of a worker that hears of cancel requests only by asking.
+    package func beat(askingEvery pause: Duration) -> Moment { min(nextBeat, lastSent + pause) }
+
     /// Registered by a request that was sent at `sent`.
     package mutating func registered(sent: Moment) {
         health = .alive(confirmed: sent)
-        nextBeat = sent + interval
+        planNext(after: sent)
     }
 
     /// The database answered a heartbeat that was sent at `sent`.
@@ -52,8 +64,12 @@ package struct HeartbeatMonitor: Sendable, Equatable {
         guard case .alive(let confirmed) = health else { return .none }
         guard isAlive else { return lapseNow(retryAt: now) }
         health = .alive(confirmed: max(confirmed, sent))
-        nextBeat = sent + interval
+        planNext(after: sent)
         return tick(now: now)
+    }
+
+    private mutating func planNext(after sent: Moment) {
+        nextBeat = isHurried ? sent : sent + interval
     }
 
     /// A heartbeat or a registration failed; tried again after `pause`, at the latest at the usual time.
@@ -62,8 +78,12 @@ package struct HeartbeatMonitor: Sendable, Equatable {
         return tick(now: now)
     }
 
-    /// Asks for a heartbeat at once, for example because cancel requests may have been missed.
-    package mutating func hurry(now: Moment) { nextBeat = min(nextBeat, now) }
+    /// Asks for a heartbeat at once, for example because cancel requests may have been missed; another
+    /// one if one is on its way, which may have looked too early.
+    package mutating func hurry(now: Moment) {
+        isHurried = true
+        nextBeat = min(nextBeat, now)
+    }
 
     package mutating func tick(now: Moment) -> Action {
         guard let lapseMoment, now >= lapseMoment else { return .none }

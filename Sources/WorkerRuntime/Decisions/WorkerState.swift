@@ -15,8 +15,11 @@ struct WorkerState {
     /// Claimed and not yet written about: running or waiting to be written.
     private(set) var held: Set<RunKey> = []
     private(set) var isClaiming = false
+    /// Cancel requests arrive as notifications.
+    var hearsCancels = false
     private var reconcileAt: Moment
     private let reconcileInterval: Duration
+    private let cancelPoll: Duration
 
     init(settings: WorkerSettings) {
         id = WorkerID()
@@ -30,6 +33,7 @@ struct WorkerState {
         settles = SettleBuffer(pacing: settings.settles)
         shutdown = ShutdownStages(drainTime: settings.drainTime)
         reconcileInterval = settings.reconcileInterval
+        cancelPoll = settings.cancelPoll
         reconcileAt = settings.reconcileInterval
     }
 
@@ -139,6 +143,12 @@ struct WorkerState {
     mutating func answered(_ key: RunKey) { held.remove(key) }
 
     // MARK: Living
+
+    /// While jobs run whose cancel requests nobody tells of, the heartbeat asks for them more often.
+    var nextBeat: Moment {
+        hearsCancels || running.count == 0 || !heart.isAlive
+            ? heart.nextBeat : heart.beat(askingEvery: cancelPoll)
+    }
 
     mutating func registered(sent: Moment, as worker: WorkerID) {
         id = worker

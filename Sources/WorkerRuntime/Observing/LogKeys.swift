@@ -25,4 +25,5 @@ enum LogKey {
     static let kinds = "kinds"
     static let queues = "queues"
     static let slots = "slots"
+    static let turns = "turns"
 }

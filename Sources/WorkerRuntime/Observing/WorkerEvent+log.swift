@@ -32,6 +32,7 @@ extension WorkerEvent {
         case .settleUnconfirmed: "settle_unconfirmed"
         case .settlesAbandoned: "settles_abandoned"
         case .rescued: "jobs_rescued"
+        case .schedulesFired: "schedules_fired"
         case .maintained: "maintenance_done"
         case .maintenanceFailed: "maintenance_failed"
         case .draining: "worker_draining"
@@ -47,7 +48,7 @@ extension WorkerEvent {
         switch self {
         case .heartbeatWritten, .claimed, .asleep, .woken, .settled:
             .trace
-        case .jobStarted, .maintained:
+        case .jobStarted, .maintained, .schedulesFired:
             .debug
         case .jobEnded(_, let verdict, _):
             verdict.errorLabel == nil ? .debug : .info
@@ -92,6 +93,7 @@ extension WorkerEvent {
         case .leaseLost: "the outcome came too late and was not written: the lease was lost"
         case .settleUnconfirmed: "an outcome was probably written by a try whose answer was lost"
         case .settlesAbandoned: "stopping with unwritten outcomes; those jobs run again after the lapse"
+        case .schedulesFired: "enqueued the jobs of schedules"
         case .rescued: "took back the jobs of dead workers"
         case .maintained: "maintenance done"
         case .maintenanceFailed: "maintenance failed; tried again at its next turn"
@@ -121,6 +123,8 @@ extension WorkerEvent {
         case .lapsed(let jobs), .strayHandedBack(let jobs), .settlesAbandoned(let jobs), .rescued(let jobs),
             .cancelling(let jobs):
             [LogKey.count: "\(jobs)"]
+        case .schedulesFired(let jobs, let turns):
+            [LogKey.count: "\(jobs)", LogKey.turns: "\(turns)"]
         case .reconcileFailed(let error), .listeningFailed(let error), .farewellFailed(let error):
             Self.failure(error)
         case .maintenanceFailed(let task, let error):

@@ -49,6 +49,8 @@ package enum WorkerEvent: Sendable {
     case settlesAbandoned(jobs: Int)
 
     case rescued(jobs: Int)
+    /// `turns` were due; those beyond the jobs were missed, overlapped, or rest now.
+    case schedulesFired(jobs: Int, turns: Int)
     case maintained(task: String, seconds: Double)
     case maintenanceFailed(task: String, any Error)
 

@@ -47,6 +47,7 @@ struct WorkerMetrics: Sendable {
     private let heartbeatFailed: Counter
     private let lapsed: Counter
     private let rescued: Counter
+    private let scheduled: Counter
     private let strays: Counter
     private let unconfirmed: Counter
     private let abandoned: Counter
@@ -62,6 +63,7 @@ struct WorkerMetrics: Sendable {
         heartbeatFailed = Counter(label: "heartbeat_failed", factory: factory)
         lapsed = Counter(label: "worker_lapsed", factory: factory)
         rescued = Counter(label: "job_rescued", factory: factory)
+        scheduled = Counter(label: "schedule_job", factory: factory)
         strays = Counter(label: "job_stray", factory: factory)
         unconfirmed = Counter(label: "settle_unconfirmed", factory: factory)
         abandoned = Counter(label: "settle_abandoned", factory: factory)
@@ -88,6 +90,7 @@ struct WorkerMetrics: Sendable {
         case .heartbeatFailed: heartbeatFailed.increment()
         case .lapsed: lapsed.increment()
         case .rescued(let jobs): rescued.increment(by: jobs)
+        case .schedulesFired(let jobs, _): scheduled.increment(by: jobs)
         case .strayHandedBack(let jobs): strays.increment(by: jobs)
         default: return
         }

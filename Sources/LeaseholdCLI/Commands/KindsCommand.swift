@@ -1,0 +1,89 @@
+import ArgumentParser
+import JobQueue
+import LeaseholdCore
+
+/// Looks at job kinds and steers them.
+struct KindsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kinds",
+        abstract: "Lists, pauses, resumes and limits job kinds.",
+        subcommands: [List.self, Pause.self, Resume.self, Limit.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists kinds that have settings, a worker that knows them, or running jobs."
+        )
+
+        @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await withQueues(settings) { queue in
+                var table = Table(columns: ["kind", "state", "running", "workers", "limits"])
+                for record in try await queue.kinds() {
+                    table.add([
+                        record.kind.rawValue, record.pausedAt == nil ? "active" : "paused", String(record.running),
+                        String(record.workers), record.limits.text,
+                    ])
+                }
+                output.show(table)
+            }
+        }
+    }
+
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Claims no job of the kind, in whatever queue, until it is resumed; enqueuing goes on."
+        )
+
+        @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "Kind.") var kind: String
+
+        func run() async throws {
+            let kind = try JobKind(kind)
+            try await withQueues(settings) { queue in
+                try await queue.pause(kind)
+                output.say("\(kind) is paused", ["kind": kind.rawValue, "state": "paused"])
+            }
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lets a paused kind's jobs be claimed again.")
+
+        @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "Kind.") var kind: String
+
+        func run() async throws {
+            let kind = try JobKind(kind)
+            try await withQueues(settings) { queue in
+                try await queue.resume(kind)
+                output.say("\(kind) is active", ["kind": kind.rawValue, "state": "active"])
+            }
+        }
+    }
+
+    struct Limit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sets a kind's limits, all at once; what is not given is no limit.",
+            discussion: "  leasehold kinds limit report.build --max-running 2"
+        )
+
+        @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "Kind.") var kind: String
+        @OptionGroup var limits: LimitOptions
+
+        func run() async throws {
+            let kind = try JobKind(kind)
+            try await withQueues(settings) { queue in
+                try await queue.limit(kind, to: limits.limits)
+                let text = limits.limits.text ?? "no limit"
+                output.say("\(kind) has \(text)", ["kind": kind.rawValue, "limits": text])
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+-- More steering of jobs: cancel requests that reach the worker at once, and discarding.
+
+-- A cancel request of a running job goes to its worker alone, whose id is the payload: it asks for its
+-- heartbeat's answer at once. A notification that gets lost is made up for by the next heartbeat.
+create function leasehold.job_cancel_ring() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    perform pg_notify('leasehold_cancel', job.claimed_by::text)
+    from leasehold.job where job.job_id = new.job_id and job.claimed_by is not null;
+    return null;
+end $$;
+
+comment on function leasehold.job_cancel_ring is 'After a cancel request: notifies leasehold_cancel with the id of the job''s worker';
+
+create trigger job_cancel_ring after insert on leasehold.job_cancel for each row
+    execute function leasehold.job_cancel_ring();
+
+create function leasehold.job_discard(discarded bigint, reason text default 'discarded by request') returns text
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+begin
+    if leasehold.job_end(discarded, 'discarded', 'discarded', left(reason, 10000)) then
+        return 'discarded';
+    end if;
+    if exists (select from leasehold.job where job.job_id = discarded) then
+        return 'running';
+    elsif exists (select from leasehold.job_history where job_history.job_id = discarded) then
+        return 'ended';
+    end if;
+    raise exception 'expected the id of a job, got %', discarded
+        using errcode = 'LH004', hint = 'leasehold jobs list';
+end $$;
+
+comment on function leasehold.job_discard is
+    'discarded: it waited and has ended, as a failure; running: left alone, job_cancel stops it; ended: it had ended. Jobs that wait for it do as after any failure';
+
+select leasehold.roles_apply();

@@ -1,0 +1,3 @@
+-- schedule_resume: goes on with the next slots.
+-- params: $1 text name
+select leasehold.schedule_resume($1)
