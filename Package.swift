@@ -167,6 +167,21 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: swiftSettings
         ),
+        .target(
+            name: "FaultKit",
+            dependencies: [
+                "LeaseholdCore", "Postgres", "Pitchly", "TokenVault", "FakePitchly", "TestSupport", logging,
+            ],
+            path: "Tests/FaultKit",
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "Chaos",
+            dependencies: ["FaultKit", "FakePitchly", "TestSupport", argumentParser, logging],
+            path: "Tests/Chaos",
+            swiftSettings: swiftSettings
+        ),
+        tests("FaultTests", ["FaultKit", "LeaseholdCLI", "FakePitchly", "Postgres", "TestSupport", logging]),
         tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
         tests("CoreTests", ["LeaseholdCore"]),
         tests("PostgresTests", ["Postgres", "LeaseholdCore", "SQLFiles", "TestSupport", lifecycle, logging]),

@@ -40,6 +40,7 @@ extension Composition {
         let client = OAuthClient(configuration: oauth, transport: transport, logger: logger)
         var vaultSettings = VaultSettings()
         vaultSettings.mayExchange = mayExchange
+        FaultWire.shorten(&vaultSettings)
         vaultSettings.exchangeLimit = max(1, min(vaultSettings.exchangeLimit, pool.size - 1))
         vaultSettings.patience = max(vaultSettings.patience, profile.deadline + .seconds(15))
         return try TokenVault(
@@ -55,7 +56,7 @@ extension Composition {
                 endpoint: settings.text("pitchly.oauthOrigin") ?? ""
             ),
             logger: logger,
-            faultHook: FaultPoint.hook()
+            faultHook: FaultWire.hook()
         )
     }
 

@@ -20,6 +20,9 @@ package final class TCPProxy: @unchecked Sendable {
         /// Cuts when the server has sent this many bytes, which are forwarded; 0 is after the
         /// request and before its reply.
         case cutReply(after: Int)
+        /// Cuts the connection over which the next request goes, when the server has answered it and
+        /// nothing of the answer has been forwarded.
+        case cutAnswer
         /// New connections are closed at once.
         case refuse
         /// Nothing gets through either way, and nobody is told.
@@ -56,7 +59,7 @@ package final class TCPProxy: @unchecked Sendable {
     }
 
     package let port: Int
-    private let target: Target
+    private var target: Target
     private let listener: Int32
     private let lock = NSCondition()
     private var fault: Fault?
@@ -89,6 +92,14 @@ package final class TCPProxy: @unchecked Sendable {
     package func cutAll() {
         lock.lock()
         defer { lock.unlock() }
+        for pair in pairs.values { cut(pair) }
+    }
+
+    /// Cuts every connection; later ones lead to another server.
+    package func redirect(to target: Target) {
+        lock.lock()
+        defer { lock.unlock() }
+        self.target = target
         for pair in pairs.values { cut(pair) }
     }
 
@@ -188,7 +199,10 @@ package final class TCPProxy: @unchecked Sendable {
     }
 
     private func connectToTarget() -> Int32? {
-        switch target {
+        lock.lock()
+        let target = target
+        lock.unlock()
+        return switch target {
         case .tcp(let port): try? SocketAddress.loopback(port: port).connect()
         case .unix(let path): try? SocketAddress.unix(path: path).connect()
         }
@@ -239,6 +253,10 @@ package final class TCPProxy: @unchecked Sendable {
             return allow(count, limit, counter: &pair.requestBytes)
         case (.cutReply(let limit), .reply):
             return allow(count, limit, counter: &pair.replyBytes)
+        case (.cutAnswer, .request):
+            pair.requestBytes += count
+            return .forward(count, thenCut: false)
+        case (.cutAnswer, .reply): return .forward(pair.requestBytes > 0 ? 0 : count, thenCut: pair.requestBytes > 0)
         case (.blackhole, _): return .drop
         case (.delayReplies(let duration), .reply): return .delay(duration)
         default: return .forward(count, thenCut: false)

@@ -10,10 +10,21 @@ enum LogOutput {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 isJSON
-                ? JSONLogHandler(label: label) { FileHandle.standardError.write(Data($0.utf8)) }
+                ? JSONLogHandler(label: label, write: write)
                 : StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
+        }
+    }
+
+    /// A line that cannot be written is dropped: a full disk under the log must not end a process that
+    /// may be holding an answer which is nowhere else yet.
+    private static func write(_ line: String) {
+        var rest = Array(line.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
         }
     }
 }

@@ -1,0 +1,118 @@
+import FakePitchly
+import FaultKit
+import Foundation
+import TestSupport
+import Testing
+
+extension FaultTests {
+    /// What an exchange cannot do without is missing: room on a disk, keys.
+    @Suite struct OutageTests {
+        @Test func withoutRoomForTheAnswerItIsSavedFromMemory() async throws {
+            let outcome = try await play([.diskFull, .diskFull, .diskFull])
+            outcome.expectKept()
+            for result in outcome.results {
+                #expect(result.posts == 1)
+                #expect(result.lines.map(\.outcome) == ["saved"])
+            }
+        }
+
+        @Test(.enabled(if: SmallDisk.isAllowed, "mounting a small file system takes root and CAP_SYS_ADMIN"))
+        func onAFullDiskTheReservedRoomIsUsedUpAndThenNothingIsSent() async throws {
+            try await SmallDisk.with(megabytes: 3) { disk in
+                try await stage(
+                    {
+                        $0.tenants = 40
+                        $0.workers = 1
+                        $0.exchangesPerWorker = 4
+                        $0.spoolFolder = disk.path
+                    },
+                    { stage in
+                        try await stage.rotateAll()
+                        try disk.fill()
+                        // Room for 256 entries was taken when there was some.
+                        for _ in 0..<3 { try await stage.rotateAll() }
+                        #expect(disk.isFull)
+                        let nudging = Task {
+                            while !Task.isCancelled {
+                                try await stage.database.nudge(stage.tenants)
+                                try await ContinuousClock().sleep(for: .milliseconds(100))
+                            }
+                        }
+                        defer { nudging.cancel() }
+                        try await stage.waitForLog("No space left on device")
+                        let posts = stage.provider.totals.posts
+                        // Nobody is worse off: the tokens of all are where they were.
+                        try await stage.waitUntil("nothing is open") { $0.allSatisfy(\.isHealthy) }
+                        #expect(stage.provider.totals.posts - posts <= 4)
+                        nudging.cancel()
+                        try disk.empty()
+                        try await stage.rotateAll()
+                        #expect(await stage.presentedTwice() == 0)
+                    }
+                )
+            }
+        }
+
+        @Test(.enabled(if: SmallDisk.isAllowed, "mounting a small file system takes root and CAP_SYS_ADMIN"))
+        func aDatabaseWithoutRoomGetsTheAnswersWhenThereIsSome() async throws {
+            try await SmallDisk.with(megabytes: 2) { disk in
+                try await stage(
+                    {
+                        $0.tenants = 24
+                        $0.workers = 3
+                        $0.exchangesPerWorker = 8
+                    },
+                    { stage in
+                        let before = try await stage.moveLog(to: disk)
+                        try disk.fill()
+                        try await stage.database.nudge(stage.tenants)
+                        try await stage.waitForLog("settle_repeats")
+                        // Those who hold the answers die; the spool has them.
+                        for worker in await stage.fleet.all { worker.signal(SIGKILL) }
+                        try disk.empty()
+                        try await stage.waitUntil("every tenant has a new token") { standings in
+                            zip(standings, before).allSatisfy { $0.generation > $1.generation && $0.isHealthy }
+                        }
+                        #expect(try await stage.outcomes().contains("replayed"))
+                        try await stage.rotateAll()
+                        #expect(await stage.presentedTwice() == 0)
+                    }
+                )
+            }
+        }
+
+        @Test func withoutTheKeyRingNothingIsSent() async throws {
+            try await stage({ $0.tenants = 4 }) { stage in
+                try await stage.rotateAll()
+                let posts = stage.provider.totals.posts
+                let keys = stage.folder.appendingPathComponent("keys").path
+                try FileManager.default.moveItem(atPath: keys, toPath: keys + "-elsewhere")
+                try await stage.database.nudge(stage.tenants)
+                try await stage.waitForLog("unfit")
+                try await stage.waitUntil("nothing is open") { $0.allSatisfy(\.isHealthy) }
+                #expect(stage.provider.totals.posts == posts)
+                try FileManager.default.moveItem(atPath: keys + "-elsewhere", toPath: keys)
+                try await stage.rotateAll()
+                #expect(stage.provider.totals.posts == posts + 4)
+                #expect(await stage.presentedTwice() == 0)
+            }
+        }
+    }
+}
+
+extension FaultStage {
+    /// The log of exchanges goes to a small disk, with few rows to a page, so that it soon needs another.
+    fileprivate func moveLog(to disk: SmallDisk) async throws -> [CredentialStanding] {
+        try await rotateAll()
+        try await database.run("alter table leasehold.credential_exchange set (fillfactor = 10)")
+        try await database.run("create tablespace small location '\(disk.path)'")
+        try await database.run("alter table leasehold.credential_exchange set tablespace small")
+        return try await database.standings(of: tenants)
+    }
+
+    fileprivate func outcomes() async throws -> [String] {
+        var outcomes: [String] = []
+        for tenant in tenants { outcomes += try await database.log(of: tenant).map(\.outcome) }
+        return outcomes
+    }
+}
