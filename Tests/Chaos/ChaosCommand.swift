@@ -76,8 +76,8 @@ struct ChaosCommand: AsyncParsableCommand {
         plan.exchangesPerWorker = 4
         plan.rotation = rotation
         plan.allowsAccessTokenExchange = ladder == .on
-        // Without the ladder the verdict waits for the end of the access token.
-        plan.accessTokenSeconds = ladder == .on ? 3600 : 30
+        // A verdict waits for the end of the access token.
+        plan.accessTokenSeconds = ladder == .on && sabotage == nil ? 3600 : 30
         if case .grace(let seconds) = rotation { plan.graceSeconds = seconds }
         plan.sabotage = sabotage
         return plan

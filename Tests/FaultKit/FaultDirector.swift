@@ -113,7 +113,7 @@ package actor FaultDirector {
         case .sessionKilled: try await database.killHolder(of: tenant)
         case .connectionCut: worker.database.cutAll()
         case .answerLost: worker.database.set(.cutAnswer, once: true)
-        case .refused: worker.provider.set(.refuse, once: true)
+        case .turnedAway: worker.provider.set(.refuse, once: true)
         case .requestCut(let bytes): worker.provider.set(.cutRequest(after: bytes), once: true)
         case .replyCut(let bytes): worker.provider.set(.cutReply(after: bytes), once: true)
         case .restart: try await restartDatabase()

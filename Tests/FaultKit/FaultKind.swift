@@ -25,7 +25,8 @@ package enum FaultKind: Hashable, Sendable {
     case oddLifetime
     case extraMembers
     // On the way, by the proxy before the provider.
-    case refused
+    /// The connection is made and ends at once.
+    case turnedAway
     /// The connection ends when the worker has sent so many bytes; 0 is before its request.
     case requestCut(bytes: Int)
     /// The connection ends when the provider has sent so many bytes; 0 is after the request.
@@ -79,7 +80,7 @@ package enum FaultKind: Hashable, Sendable {
         case .slowerThanDeadline: "slower than the deadline"
         case .lateDelivery: "delivered after the deadline"
         case .slow, .trickle, .oddLifetime, .extraMembers: "slow or odd reply"
-        case .refused, .requestCut: "request cut or refused"
+        case .turnedAway, .requestCut: "request cut"
         case .kill: "kill -9 at a step"
         case .killInFlight: "kill -9 in the POST"
         case .stop, .stopInFlight: "SIGSTOP past the deadline"
@@ -112,7 +113,7 @@ package enum FaultKind: Hashable, Sendable {
         case .kill(let at), .stop(let at), .stopAndCut(let at), .terminate(let at), .sessionKilled(let at),
             .connectionCut(let at), .answerLost(let at), .restart(let at):
             at == step
-        case .refused, .requestCut, .replyCut: step == .sending
+        case .turnedAway, .requestCut, .replyCut: step == .sending
         case .diskFull: step == .replied
         default: false
         }

@@ -16,7 +16,7 @@ package struct TrialPlan: Sendable {
         (15, { _ in .slowerThanDeadline }),
         (15, { _ in .lateDelivery }),
         (50, { pick([.slow, .trickle, .oddLifetime, .extraMembers], $0) }),
-        (15, { _ in .refused }),
+        (15, { _ in .turnedAway }),
         // Inside the head: whoever meets it was not heard.
         (15, { .requestCut(bytes: pick(0..<120, $0)) }),
         (60, { .kill(pick(FaultKind.Step.allCases, $0)) }),

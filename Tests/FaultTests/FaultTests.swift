@@ -17,14 +17,13 @@ import Testing
 
     /// Runs `body` on a stage of its own.
     static func stage<Result: Sendable>(
-        settings: [String: String] = [:],
         _ configure: (inout FaultStage.Plan) -> Void,
         _ body: @Sendable (FaultStage) async throws -> Result
     ) async throws -> Result {
         var plan = FaultStage.Plan()
         configure(&plan)
         return try await gate.pass {
-            try await withPrivatePostgres(settings: ["max_connections": "200"].merging(settings) { $1 }) { server in
+            try await withPrivatePostgres { server in
                 try await FaultStage.withStage(plan, on: server, logger: logger, body)
             }
         }

@@ -20,14 +20,17 @@ extension FaultTests {
         @Test func intentsThatAreForgottenArePresentationsThatAreSeen() async throws {
             let outcome = try await play([.kill(.replied), .killInFlight]) {
                 $0.sabotage = .memory
-                $0.rotation = .strict
+                $0.accessTokenSeconds = 30
             }
-            #expect(outcome.report.total.presentedTwice == 2)
+            #expect(outcome.report.total.presentedTwice >= 2)
             #expect(!outcome.report.holds(mayLose: false))
         }
 
         @Test func aGraceThatIsNotThereIsALoss() async throws {
-            let outcome = try await play([.closedAfter, .slowerThanDeadline]) { $0.sabotage = .grace }
+            let outcome = try await play([.closedAfter, .slowerThanDeadline]) {
+                $0.sabotage = .grace
+                $0.accessTokenSeconds = 30
+            }
             #expect(outcome.report.total.lost == 2)
             #expect(!outcome.report.holds(mayLose: false))
         }
@@ -40,7 +43,7 @@ extension FaultTests {
             #expect(plan.trials != TrialPlan(exchanges: 2000, seed: 8).trials)
             // A longer run begins as a shorter one does.
             #expect(Array(plan.trials.prefix(100)) == TrialPlan(exchanges: 100, seed: 7).trials)
-            #expect(Set(plan.trials.map(\.fault.family)).count == 21)
+            #expect(Set(plan.trials.map(\.fault.family)).count == 19)
         }
 
         @Test func aShortRunOfAllFaultsKeepsEveryPromise() async throws {
