@@ -150,11 +150,15 @@ package struct FaultStage: Sendable {
         )
         var settings = VaultSettings()
         settings.exchangeLimit = 4
+        var profile = ProviderProfile()
+        profile.exchangesPerSecond = 10_000
+        profile.burst = 10_000
         return try TokenVault(
             pool: database.pool,
             exchange: OAuthClient(configuration: configuration, transport: transport, logger: logger).tokenExchange,
             keys: FileKeyProvider(path: folder.appendingPathComponent("keys").path),
             spool: try await DirectorySpool.open(path: folder.appendingPathComponent("operator-spool").path),
+            profile: profile,
             settings: settings,
             client: "fault-director",
             logger: logger
