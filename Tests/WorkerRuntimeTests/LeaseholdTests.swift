@@ -64,6 +64,46 @@ import Testing
         #expect(error.map(errorText)?.contains("slots to be 1 to 10000, got 0") == true)
     }
 
+    @Test(arguments: [Duration.seconds(1), .seconds(8), .seconds(30), .seconds(3600)])
+    func `Every lapse that is allowed makes settings that fit together`(lapse: Duration) throws {
+        _ = try LeaseholdWorker(
+            database: LeaseholdDatabase(),
+            registry: JobRegistry(),
+            options: LeaseholdWorkerOptions(lapse: lapse)
+        )
+    }
+
+    @Test func `A lapse out of range is refused by name`() {
+        let error = #expect(throws: (any Error).self) {
+            try LeaseholdWorker(
+                database: LeaseholdDatabase(),
+                registry: JobRegistry(),
+                options: LeaseholdWorkerOptions(lapse: .milliseconds(500))
+            )
+        }
+        #expect(error.map(errorText)?.contains("lapse to be 1 s to 1 h") == true)
+    }
+
+    @Test func `A schedule is declared again and again, and removed once`() async throws {
+        try await withDatabase { database in
+            try await addTenant(on: database)
+            let client = LeaseholdClient(database: LeaseholdDatabase(url: database.url), logger: database.log.logger())
+            let nightly = ScheduleRequest(
+                name: "nightly",
+                kind: try JobKind("report.build"),
+                rhythm: .cron("30 2 * * *", timeZone: "Europe/Berlin"),
+                audience: .tenant(Self.tenant),
+                replaces: true
+            )
+            try await client.schedule(nightly)
+            try await client.schedule(nightly)
+            try await client.removeSchedule("nightly")
+            let error = await #expect(throws: (any Error).self) { try await client.removeSchedule("nightly") }
+            #expect(error.map(errorText)?.contains("expected the name of a schedule, got \"nightly\"") == true)
+            await client.close()
+        }
+    }
+
     @Test func `A database's description holds no password`() {
         let database = LeaseholdDatabase(url: "postgresql://u:s3cret@h/d", directURL: "postgresql://u:s3cret@h/d")
         #expect(!"\(database) \(String(reflecting: database))".contains("s3cret"))
