@@ -62,6 +62,16 @@ def process_resident(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def process_peak(pid: int) -> float:
+    """The largest resident memory that a process has had, in MB (10^6 bytes); 0 if it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) * 1024 / 1e6 if found else 0.0
+
+
 def tree_cpu(root: int) -> float:
     """CPU seconds of a process, its children and those it has reaped (enough for a postmaster)."""
     return process_cpu(root, with_reaped=True) + sum(process_cpu(pid) for pid in children_of(root))

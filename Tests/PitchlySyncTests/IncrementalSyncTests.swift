@@ -70,6 +70,25 @@ struct IncrementalSyncTests {
         }
     }
 
+    @Test("gives way to a full one when a field changed between its beginning and its first page")
+    func fieldsBeforeTheFirstPage() async throws {
+        try await SyncWorld.withWorld(Self.options) { world in
+            let table = try world.tables(0)[0]
+            _ = try await world.sync(table, of: 0)
+            world.server.faults.add(.noPages(after: 0))
+            guard case .retry = try await world.sync(table, of: 0, job: 1) else {
+                Issue.record("expected the first claim to fail")
+                return
+            }
+            #expect(try await world.lastMode(table) == "incremental")
+            world.server.faults.removeAll()
+            try world.server.edit(table: table.id, [.retypeField(table.fields[1].id, type: .text)])
+            #expect(try await world.sync(table, of: 0, job: 1, run: 2) == .completed)
+            #expect(try await world.lastMode(table) == "full")
+            try await world.expectMirror(of: table, tenant: 0)
+        }
+    }
+
     @Test("gives way to a full one when that is due or asked for")
     func due() async throws {
         try await SyncWorld.withWorld(Self.options) { world in
