@@ -4058,7 +4058,8 @@ begin
         where t.tenant_id = p_tenant_id and t.table_id = p_table_id;
         perform sync_abandon(p_tenant_id, r.sync_id, 'the fields changed')
         from sync_run r
-        where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading' and r.pages > 0;
+        where r.tenant_id = p_tenant_id and r.table_id = p_table_id and r.state = 'reading'
+            and (r.pages > 0 or r.mode = 'incremental');
     end if;
     return changes;
 end

@@ -220,8 +220,7 @@ struct TableSyncTests {
             let ids = try world.server.records(table: table.id).map(Self.id)
             try world.server.edit(table: table.id, ids.dropLast(5).map { .delete(record: $0) })
             _ = try await world.sync(table, of: 0)
-            let confirm = "update leasehold.mirror_table set deletion_confirmed = true where table_id = $1"
-            _ = try await world.rows(confirm, table.id)
+            _ = try await world.rows("select leasehold.sync_confirm('tenant-0', $1)", table.id)
             #expect(try await world.sync(table, of: 0) == .completed)
             try await world.expectMirror(of: table, tenant: 0)
             let flag = try await world.rows("select bool_or(deletion_confirmed) from leasehold.mirror_table").only
