@@ -290,18 +290,36 @@ CREATE FUNCTION leasehold.cell_boolean(cell jsonb) RETURNS boolean
 
 COMMENT ON FUNCTION leasehold.cell_boolean(cell jsonb) IS 'true or false';
 
-CREATE FUNCTION leasehold.cell_date(cell jsonb) RETURNS date
+CREATE FUNCTION leasehold.day_of(day text) RETURNS date
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
 declare
-    day text := cell ->> 'val';
+    iso text := day;
+    year integer;
 begin
     if day ~ '^[0-9]{2}/[0-9]{2}/[0-9]{4}$' then
-        day := substr(day, 7) || '-' || left(day, 2) || '-' || substr(day, 4, 2);
+        iso := substr(day, 7) || '-' || left(day, 2) || '-' || substr(day, 4, 2);
+    elsif day !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then
+        return null;
     end if;
-    return case when leasehold.is_day(day) then day::date end;
+    year := left(iso, 4);
+    return case
+        when year > 0 and substr(iso, 6, 2) between '01' and '12'
+            and right(iso, 2) between '01' and case substr(iso, 6, 2)
+                when '02' then case when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then '29' else '28' end
+                when '04' then '30' when '06' then '30' when '09' then '30' when '11' then '30'
+                else '31'
+            end
+            then iso::date
+    end;
 end
 $_$;
+
+COMMENT ON FUNCTION leasehold.day_of(day text) IS 'Null for a day that does not exist';
+
+CREATE FUNCTION leasehold.cell_date(cell jsonb) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN leasehold.day_of((cell ->> 'val'::text));
 
 COMMENT ON FUNCTION leasehold.cell_date(cell jsonb) IS 'YYYY-MM-DD or MM/DD/YYYY';
 
@@ -345,20 +363,24 @@ $_$;
 
 COMMENT ON FUNCTION leasehold.cell_texts(cell jsonb) IS 'A list of texts, numbers and booleans; one of them alone is a list of one';
 
-CREATE FUNCTION leasehold.cell_timestamptz(cell jsonb) RETURNS timestamp with time zone
+CREATE FUNCTION leasehold.moment_of(moment text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
-declare
-    moment constant text := cell ->> 'val';
 begin
     return case
-        when substr(moment, 11) ~ '^[Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-][01][0-9]:[0-5][0-9])$'
+        when moment ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?'
+                '(?:[Zz]|[+-][01][0-9]:[0-5][0-9])$')
             and substr(moment, 12, 2) < '24' and left(right(moment, 5), 2) < '16' and length(moment) < 80
-            and leasehold.is_day(left(moment, 10))
             then moment::timestamptz
     end;
 end
 $_$;
+
+COMMENT ON FUNCTION leasehold.moment_of(moment text) IS 'Null for another form; raises an error for a day that does not exist';
+
+CREATE FUNCTION leasehold.cell_timestamptz(cell jsonb) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (leasehold.day_of("left"((cell ->> 'val'::text), 10)) IS NOT NULL) THEN leasehold.moment_of((cell ->> 'val'::text)) ELSE NULL::timestamp with time zone END;
 
 COMMENT ON FUNCTION leasehold.cell_timestamptz(cell jsonb) IS 'RFC 3339 with offset';
 
@@ -2771,28 +2793,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.history_prepare(first_day date, days integer) IS 'Makes the partitions of so many days from first_day (UTC) on that are not there yet; returns how many';
-
-CREATE FUNCTION leasehold.is_day(day text) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    AS $_$
-declare
-    year integer;
-begin
-    if day !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9]$' then
-        return false;
-    end if;
-    year := left(day, 4);
-    return year > 0 and right(day, 2) between '01' and case substr(day, 6, 2)
-        when '02' then case when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then '29' else '28' end
-        when '04' then '30' when '06' then '30' when '09' then '30' when '11' then '30'
-        when '00' then '00' when '13' then '00' when '14' then '00' when '15' then '00' when '16' then '00'
-        when '17' then '00' when '18' then '00' when '19' then '00'
-        else '31'
-    end;
-end
-$_$;
-
-COMMENT ON FUNCTION leasehold.is_day(day text) IS 'Whether a text is an ISO day that exists';
 
 CREATE FUNCTION leasehold.job_arrived() RETURNS trigger
     LANGUAGE plpgsql

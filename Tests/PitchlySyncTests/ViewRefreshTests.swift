@@ -44,7 +44,7 @@ struct ViewRefreshTests {
             try await world.setFields("acme", [.init(id: "f", name: "Fee")])
             #expect(try await world.refresh("acme") == ["Clients": "failed"])
             let problem = try await world.text("select problem from leasehold.mirror_view")
-            #expect(problem?.contains("view mine depends on") == true)
+            #expect(problem?.contains("mine depends on") == true)
             #expect(try await world.text("select * from public.mine") == "Zoë")
             try await world.sql("drop view public.mine")
             #expect(try await world.refresh("acme") == ["Clients": "changed"])

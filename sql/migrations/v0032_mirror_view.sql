@@ -52,56 +52,57 @@ create function leasehold.cell_boolean(cell jsonb) returns boolean
 language sql immutable parallel safe
 return case cell -> 'val' when 'true' then true when 'false' then false end;
 
--- A cast would raise an error for a day that does not exist.
-create function leasehold.is_day(day text) returns boolean
+-- Checked by hand, because a cast would raise an error for a day that does not exist. Pitchly's page on
+-- field types shows MM/DD/YYYY in words and no sample; both forms are read.
+create function leasehold.day_of(day text) returns date
 language plpgsql immutable strict parallel safe
 as $$
 declare
+    iso text := day;
     year integer;
 begin
-    if day !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9]$' then
-        return false;
+    if day ~ '^[0-9]{2}/[0-9]{2}/[0-9]{4}$' then
+        iso := substr(day, 7) || '-' || left(day, 2) || '-' || substr(day, 4, 2);
+    elsif day !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then
+        return null;
     end if;
-    year := left(day, 4);
-    return year > 0 and right(day, 2) between '01' and case substr(day, 6, 2)
-        when '02' then case when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then '29' else '28' end
-        when '04' then '30' when '06' then '30' when '09' then '30' when '11' then '30'
-        when '00' then '00' when '13' then '00' when '14' then '00' when '15' then '00' when '16' then '00'
-        when '17' then '00' when '18' then '00' when '19' then '00'
-        else '31'
+    year := left(iso, 4);
+    return case
+        when year > 0 and substr(iso, 6, 2) between '01' and '12'
+            and right(iso, 2) between '01' and case substr(iso, 6, 2)
+                when '02' then case when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then '29' else '28' end
+                when '04' then '30' when '06' then '30' when '09' then '30' when '11' then '30'
+                else '31'
+            end
+            then iso::date
     end;
 end
 $$;
 
--- Pitchly's page on field types shows MM/DD/YYYY in words and no sample; both forms are read.
-create function leasehold.cell_date(cell jsonb) returns date
+-- RFC 3339 with its offset, on a day that exists. A leap second has no place in timestamptz.
+create function leasehold.moment_of(moment text) returns timestamptz
 language plpgsql immutable strict parallel safe
 as $$
-declare
-    day text := cell ->> 'val';
-begin
-    if day ~ '^[0-9]{2}/[0-9]{2}/[0-9]{4}$' then
-        day := substr(day, 7) || '-' || left(day, 2) || '-' || substr(day, 4, 2);
-    end if;
-    return case when leasehold.is_day(day) then day::date end;
-end
-$$;
-
--- RFC 3339 with its offset. A leap second has no place in timestamptz.
-create function leasehold.cell_timestamptz(cell jsonb) returns timestamptz
-language plpgsql immutable strict parallel safe
-as $$
-declare
-    moment constant text := cell ->> 'val';
 begin
     return case
-        when substr(moment, 11) ~ '^[Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-][01][0-9]:[0-5][0-9])$'
+        when moment ~ ('^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?'
+                '(?:[Zz]|[+-][01][0-9]:[0-5][0-9])$')
             and substr(moment, 12, 2) < '24' and left(right(moment, 5), 2) < '16' and length(moment) < 80
-            and leasehold.is_day(left(moment, 10))
             then moment::timestamptz
     end;
 end
 $$;
+
+-- What they call is bound when they are made: who reads a view need not be able to name it.
+create function leasehold.cell_date(cell jsonb) returns date
+language sql immutable parallel safe
+return leasehold.day_of(cell ->> 'val');
+
+create function leasehold.cell_timestamptz(cell jsonb) returns timestamptz
+language sql immutable parallel safe
+return case
+    when leasehold.day_of(left(cell ->> 'val', 10)) is not null then leasehold.moment_of(cell ->> 'val')
+end;
 
 create function leasehold.cell_texts(cell jsonb) returns text[]
 language plpgsql immutable strict parallel safe
@@ -128,13 +129,14 @@ language sql immutable parallel safe
 return nullif(case when jsonb_typeof(cell) = 'object' and cell ? 'val' then cell -> 'val' else cell end, 'null');
 
 -- Whoever may read a view must be allowed what the view calls.
-grant execute on function leasehold.cell_text, leasehold.cell_numeric, leasehold.cell_boolean, leasehold.is_day,
+grant execute on function leasehold.cell_text, leasehold.cell_numeric, leasehold.cell_boolean, leasehold.day_of, leasehold.moment_of,
     leasehold.cell_date, leasehold.cell_timestamptz, leasehold.cell_texts, leasehold.cell_jsonb to public;
 
 comment on function leasehold.cell_text is 'A text, number or boolean as text';
 comment on function leasehold.cell_numeric is 'A JSON number, or a text that is a plain decimal number';
 comment on function leasehold.cell_boolean is 'true or false';
-comment on function leasehold.is_day is 'Whether a text is an ISO day that exists';
+comment on function leasehold.day_of is 'Null for a day that does not exist';
+comment on function leasehold.moment_of is 'Null for another form; raises an error for a day that does not exist';
 comment on function leasehold.cell_date is 'YYYY-MM-DD or MM/DD/YYYY';
 comment on function leasehold.cell_timestamptz is 'RFC 3339 with offset';
 comment on function leasehold.cell_texts is 'A list of texts, numbers and booleans; one of them alone is a list of one';
