@@ -223,6 +223,10 @@ let package = Package(
             ]
         ),
         tests(
+            "OperationsTests",
+            ["LeaseholdCLI", "LeaseholdCore", "SQLFiles", "Postgres", "TestSupport", argumentParser, logging]
+        ),
+        tests(
             "EndToEndTests",
             [
                 "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Postgres", "JobQueue",

@@ -2,7 +2,9 @@ package import Foundation
 
 /// Everything about a fake that can be chosen; the defaults behave as Pitchly's documents say.
 package struct FakePitchlyConfiguration: Sendable {
-    /// On 127.0.0.1; 0 takes a free one. Default 0.
+    /// Address to listen on; its own links always say 127.0.0.1. Default 127.0.0.1.
+    package var host = "127.0.0.1"
+    /// 0 takes a free one. Default 0.
     package var port = 0
     /// Of the data and the ids; tokens are always random. Default 1.
     package var seed: UInt64 = 1

@@ -88,7 +88,7 @@ package final class FakePitchlyServer: Service {
                 try await respond(to: request, writer, on: channel)
             },
             configuration: ServerConfiguration(
-                address: .hostname("127.0.0.1", port: configuration.port),
+                address: .hostname(configuration.host, port: configuration.port),
                 backlog: 1024
             ),
             onServerRunning: { [start] channel in start.finish(.success(channel.localAddress?.port ?? 0)) },
@@ -103,7 +103,7 @@ package final class FakePitchlyServer: Service {
             }
         } catch {
             let problem = FakePitchlyError(
-                description: "expected port \(configuration.port) of 127.0.0.1 to be free to listen on, got: \(error)"
+                description: "expected port \(configuration.port) of \(configuration.host) to be free to listen on, got: \(error)"
             )
             start.finish(.failure(problem))
             guard Task.isCancelled || error is CancellationError else { throw problem }

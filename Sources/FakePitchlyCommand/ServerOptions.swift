@@ -3,7 +3,10 @@ import FakePitchly
 import Logging
 
 struct ServerOptions: ParsableArguments {
-    @Option(help: "Port on 127.0.0.1; 0 takes a free one.")
+    @Option(help: "Address to listen on; 0.0.0.0 in a container.")
+    var host = FakePitchlyConfiguration().host
+
+    @Option(help: "Port; 0 takes a free one.")
     var port = 0
 
     @Option(help: "The port is written to this file once it is open.")
@@ -40,6 +43,7 @@ struct ServerOptions: ParsableArguments {
     }
 
     func apply(to configuration: inout FakePitchlyConfiguration) {
+        configuration.host = host
         configuration.port = port
         configuration.latency = .milliseconds(latencyMs)
         configuration.tokenRateLimit = tokenRateLimit.map { RateLimit(perSecond: $0) }

@@ -103,7 +103,7 @@ extension Composition {
         )
     }
 
-    private func keyProvider() throws -> any KeyProvider {
+    func keyProvider() throws -> any KeyProvider {
         if let text = settings.text("keyring") {
             return FixedKeyProvider(try KeyRing(parsing: text, source: "LEASEHOLD_KEYRING"))
         }

@@ -15,6 +15,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
     @Argument(help: "Tenant id.") var tenant: String
     @Argument(help: "Kind: what the job does.") var kind: String
     @Option(help: "Arguments, a JSON object of at most 1 MiB; `-` reads standard input.") var args = "{}"
@@ -60,7 +61,10 @@ struct EnqueueCommand: AsyncParsableCommand {
         try await composition.withPool { pool in
             let queue = JobQueue(pool: pool, logger: composition.logger)
             let job = try await queue.enqueue(request)
-            print(job.wasExisting ? "job \(job.id) was there already" : "enqueued job \(job.id)")
+            output.say(
+                job.wasExisting ? "job \(job.id) was there already" : "enqueued job \(job.id)",
+                ["job": job.id.description, "was there": String(job.wasExisting)]
+            )
             try await NobodyWorks.warn(queue, on: request.queue, for: request.kind)
         }
     }

@@ -8,6 +8,12 @@ struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
         abstract: "Lists, shows, retries, cancels and discards jobs.",
+        discussion: """
+              leasehold jobs show 42
+              leasehold jobs retry 42
+              leasehold jobs cancel 42 --reason 'not needed any more'
+              leasehold jobs discard 42
+            """,
         subcommands: [List.self, Show.self, Retry.self, Cancel.self, Discard.self]
     )
 

@@ -8,6 +8,10 @@ struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
         abstract: "Makes, shows and rotates the keys that seal tokens at rest.",
+        discussion: """
+              leasehold keys status
+              leasehold keys rotate --retire 20250301
+            """,
         subcommands: [New.self, Status.self, Rotate.self]
     )
 
@@ -60,16 +64,19 @@ struct KeysCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Option(help: "Afterwards note this key as retired; refused while anything is sealed with it.")
         var retire: String?
 
         func run() async throws {
             try await Composition(settings, command: "keys").withVault { vault in
                 let count = try await vault.rotateKeys()
-                print("sealed \(count) cells anew")
-                guard let retire else { return }
-                try await vault.retireKey(retire)
-                print("\(retire) is retired: its line may leave the key ring")
+                if let retire { try await vault.retireKey(retire) }
+                output.say(
+                    "sealed \(count) cells anew"
+                        + (retire.map { "\n\($0) is retired: its line may leave the key ring" } ?? ""),
+                    ["sealed": String(count), "retired": retire]
+                )
             }
         }
     }

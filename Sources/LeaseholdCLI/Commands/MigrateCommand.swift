@@ -16,6 +16,7 @@ struct MigrateCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
     @Flag(help: "Only say which version the database has and which this program needs.")
     var dryRun = false
 
@@ -24,12 +25,18 @@ struct MigrateCommand: AsyncParsableCommand {
         try await composition.withPool(needsSchema: false) { pool in
             let migrator = SchemaMigrator(pool: pool, logger: composition.logger)
             if dryRun {
-                print("database: version \(try await migrator.currentVersion()); program: \(migrator.targetVersion)")
-                return
+                let current = try await migrator.currentVersion()
+                return output.say(
+                    "database: version \(current); program: \(migrator.targetVersion)",
+                    ["database version": String(current), "program version": String(migrator.targetVersion)]
+                )
             }
             let applied = try await migrator.migrate()
-            for name in applied { print("applied \(name)") }
-            print("the schema is at version \(migrator.targetVersion)")
+            output.say(
+                (applied.map { "applied \($0)" } + ["the schema is at version \(migrator.targetVersion)"])
+                    .joined(separator: "\n"),
+                ["version": String(migrator.targetVersion), "applied": applied.joined(separator: " ")]
+            )
         }
     }
 }

@@ -5,7 +5,8 @@ import LeaseholdCore
 struct SettingsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings",
-        abstract: "Lists every setting with the value in force and where it comes from."
+        abstract: "Lists every setting with the value in force and where it comes from.",
+        discussion: "  leasehold settings --json"
     )
 
     @OptionGroup var settings: SettingsOptions

@@ -8,7 +8,14 @@ struct TenantsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenants",
         abstract: "Adds, connects, lists, pauses and resumes tenants.",
-        subcommands: [Add.self, TenantsConnectCommand.self, List.self, Show.self, Pause.self, Resume.self]
+        discussion: """
+              leasehold tenants list --json
+              leasehold tenants show acme
+              leasehold tenants pause acme; leasehold tenants resume acme
+            """,
+        subcommands: [
+            Add.self, TenantsConnectCommand.self, List.self, Show.self, Limit.self, Pause.self, Resume.self,
+        ]
     )
 
     struct Add: AsyncParsableCommand {
@@ -18,6 +25,7 @@ struct TenantsCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id: 1 to 128 of A-Z a-z 0-9 . _ : -, a letter or digit first.") var tenant: String
         @Option(help: "Name for people.") var name: String?
 
@@ -25,7 +33,10 @@ struct TenantsCommand: AsyncParsableCommand {
             let tenant = try TenantID(tenant)
             try await Composition(settings, command: "tenants").withPool { pool in
                 let isNew = try await TenantStore(pool: pool).add(tenant, name: name)
-                print(isNew ? "added \(tenant)" : "\(tenant) was there already")
+                output.say(
+                    isNew ? "added \(tenant)" : "\(tenant) was there already",
+                    ["tenant": tenant.rawValue, "was there": String(!isNew)]
+                )
             }
         }
     }
@@ -93,6 +104,7 @@ struct TenantsCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id.") var tenant: String
         @Option(help: "Share relative to other tenants with work, 0.01 to 1000.") var weight = 1.0
         @Option(help: "Most jobs running at once.") var maxRunning: Int?
@@ -113,7 +125,14 @@ struct TenantsCommand: AsyncParsableCommand {
             try await Composition(settings, command: "tenants").withPool { pool in
                 let limits = QueueLimits(maxRunning: maxRunning, ratePerSecond: ratePerSecond, rateBurst: rateBurst)
                 try await TenantStore(pool: pool).limit(tenant, to: limits, weight: weight)
-                print("\(tenant) is limited")
+                output.say(
+                    "\(tenant) is limited",
+                    [
+                        "tenant": tenant.rawValue, "weight": String(weight),
+                        "max running": maxRunning.map { String($0) },
+                        "rate per second": ratePerSecond.map { String($0) }, "rate burst": rateBurst.map { String($0) },
+                    ]
+                )
             }
         }
     }
@@ -124,13 +143,14 @@ struct TenantsCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id.") var tenant: String
 
         func run() async throws {
             let tenant = try TenantID(tenant)
             try await Composition(settings, command: "tenants").withPool { pool in
                 try await TenantStore(pool: pool).setPaused(true, tenant)
-                print("\(tenant) is paused")
+                output.say("\(tenant) is paused", ["tenant": tenant.rawValue, "state": "paused"])
             }
         }
     }
@@ -139,13 +159,14 @@ struct TenantsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lets a paused tenant's jobs be claimed again.")
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id.") var tenant: String
 
         func run() async throws {
             let tenant = try TenantID(tenant)
             try await Composition(settings, command: "tenants").withPool { pool in
                 try await TenantStore(pool: pool).setPaused(false, tenant)
-                print("\(tenant) is active")
+                output.say("\(tenant) is active", ["tenant": tenant.rawValue, "state": "active"])
             }
         }
     }

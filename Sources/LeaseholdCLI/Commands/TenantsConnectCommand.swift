@@ -24,6 +24,7 @@ struct TenantsConnectCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
     @Argument(help: "Tenant id.") var tenant: String
     @Option(help: "File with the access token of a user's session.") var accessTokenFile: String?
     @Option(help: "Authorization code; it is good for one exchange within a short time.") var code: String?
@@ -38,7 +39,10 @@ struct TenantsConnectCommand: AsyncParsableCommand {
         let grant = try grant()
         try await Composition(settings, command: "tenants").withVault { vault in
             let token = try await vault.connect(tenant, with: grant, organization: organization)
-            print("\(tenant) is connected, generation \(token.generation)")
+            output.say(
+                "\(tenant) is connected, generation \(token.generation)",
+                ["tenant": tenant.rawValue, "generation": String(token.generation)]
+            )
         }
     }
 

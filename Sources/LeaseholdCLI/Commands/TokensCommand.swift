@@ -8,6 +8,11 @@ struct TokensCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokens",
         abstract: "Shows and refreshes the tenants' credentials; never shows a token.",
+        discussion: """
+              leasehold tokens list --state needs_authorization
+              leasehold tokens show acme; leasehold tokens history acme
+              leasehold tokens refresh acme
+            """,
         subcommands: [List.self, Show.self, Refresh.self, History.self]
     )
 

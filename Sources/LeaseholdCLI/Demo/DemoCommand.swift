@@ -14,6 +14,8 @@ struct DemoCommand: AsyncParsableCommand {
             Needs an empty database; scripts/demo brings one. Starts a fake Pitchly whose access tokens live 20 seconds \
             and two workers; connects the tenants from user sessions; lets one tenant flood the queue first; kills a \
             worker with SIGKILL and starts another; then compares every mirrored table with its source, row by row.
+
+              leasehold demo --database-url postgresql:///scratch
             """
     )
 

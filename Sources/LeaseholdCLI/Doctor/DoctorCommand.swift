@@ -8,9 +8,10 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: """
             Changes nothing. Exit status, for monitoring: 0 all is well, 1 a warning, 2 a problem.
 
-              leasehold doctor pitchly --tenant acme
-              leasehold doctor pitchly --json | jq '.findings[] | select(.level == "problem")'
+              leasehold doctor
+              leasehold doctor --json | jq '.findings[] | select(.level == "problem")'
             """,
-        subcommands: [DoctorPitchlyCommand.self]
+        subcommands: [DoctorServiceCommand.self, DoctorPitchlyCommand.self],
+        defaultSubcommand: DoctorServiceCommand.self
     )
 }
