@@ -49,7 +49,7 @@ struct MachineCheckup {
                 )
             }
         }
-        return [Finding(.ok, check, "holds all \(needed.count) keys that workers seal with, \(held.count) in all")]
+        return [Finding(.ok, check, "holds every key that workers seal with, and \(held.count) in all")]
     }
 
     /// Whether a spool can be written and has room.

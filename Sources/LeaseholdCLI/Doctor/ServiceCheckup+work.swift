@@ -83,7 +83,8 @@ extension ServiceCheckup {
                     command: "leasehold top"
                 )
             }
-            return Finding(.ok, check, of: queue.subject, "\(queue.amount) jobs wait, the longest \(wait)")
+            let text = queue.amount == 0 ? "nothing waits" : "\(queue.amount) jobs wait, the longest for \(wait)"
+            return Finding(.ok, check, of: queue.subject, text)
         }
     }
 
