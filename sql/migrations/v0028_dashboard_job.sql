@@ -61,7 +61,7 @@ comment on view leasehold_dashboard.job_parked is
     'Jobs that wait for an authorization, their sequence or another job. Read it with order by tenant_id, job_id and a limit, or with tenant_id =';
 
 -- Leases name what was claimed and may have ended since.
-create function leasehold.dashboard_running(bound integer default 5000)
+create function leasehold.dashboard_running(bound integer default 2000)
 returns table (worker_id uuid, job_id bigint, claimed_at timestamptz, whole boolean)
 language plpgsql stable security definer rows 500
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
@@ -91,7 +91,7 @@ from leasehold.dashboard_running() as r
         select * from leasehold.job where job.job_id = r.job_id and job.state = 'running' limit 1) as j;
 
 comment on view leasehold_dashboard.job_running is
-    'Jobs that a worker has claimed, at most 5000 of them. Read it whole';
+    'Jobs that a worker has claimed, at most 2000 of them. Read it whole';
 
 
 create function leasehold.dashboard_tenant_lanes(of_tenant text) returns table (queue text, lane_kind text)

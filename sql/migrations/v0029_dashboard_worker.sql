@@ -94,7 +94,7 @@ comment on column leasehold_dashboard.worker_health.concurrency is 'Jobs it runs
 comment on column leasehold_dashboard.worker_health.state is
     'working; sleeping: nothing to do; stopping: finishes what it runs; silent: no sign of life, its jobs are rescued next; lapsed: they were';
 comment on column leasehold_dashboard.worker_health.running is 'Jobs that it runs';
-comment on column leasehold_dashboard.worker_health.running_is_minimum is 'True: over 5000 jobs are leased, not all of them were looked at';
+comment on column leasehold_dashboard.worker_health.running_is_minimum is 'True: over 2000 jobs are leased, not all of them were looked at';
 comment on column leasehold_dashboard.worker_health.oldest_claimed_at is 'Start of the run that has been going on longest';
 comment on column leasehold_dashboard.worker_health.started_at is 'When it registered';
 comment on column leasehold_dashboard.worker_health.heartbeat_at is 'Last sign of life';
