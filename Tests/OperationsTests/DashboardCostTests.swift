@@ -93,14 +93,14 @@ import Testing
             try await database.pool(size: 1).withConnection { connection in
                 try await connection.run(script: Self.data)
                 for (view, sql) in Self.readings {
-                    let cost = try await cost(sql, connection)
-                    #expect(cost.whole == [], "\(view): \(sql)")
-                    #expect(cost.fetched < 12_000, "\(view): \(sql)")
+                    let found = try await cost(sql, connection)
+                    #expect(found.whole == [], "\(view): \(sql)")
+                    #expect(found.fetched < 12_000, "\(view): \(sql)")
                 }
                 for panel in try GrafanaPanel.all() {
-                    let cost = try await cost(panel.sql, connection)
-                    #expect(cost.whole == [], "\(panel.title): \(panel.sql)")
-                    #expect(cost.fetched < 12_000, "\(panel.title)")
+                    let found = try await cost(panel.sql, connection)
+                    #expect(found.whole == [], "\(panel.title): \(panel.sql)")
+                    #expect(found.fetched < 12_000, "\(panel.title)")
                 }
                 // The measure itself sees a scan, also one inside a function of another owner.
                 try await connection.run(script: "begin")
