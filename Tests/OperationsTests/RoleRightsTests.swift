@@ -7,7 +7,9 @@ import Testing
 
 /// Logging in as each role and trying everything gives exactly the table in `sql/README.md`.
 @Suite struct RoleRightsTests {
-    private static let table = Result<RightsTable, any Error> { RightsTable(markdown: try Checkout.text("sql/README.md")) }
+    private static let table = Result<RightsTable, any Error> {
+        RightsTable(markdown: try Checkout.text("sql/README.md"))
+    }
 
     /// Runs `body` as a login of its own that is a member of `role` and of nothing else.
     private func withLogin(

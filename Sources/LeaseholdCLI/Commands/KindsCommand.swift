@@ -7,6 +7,10 @@ struct KindsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kinds",
         abstract: "Lists, pauses, resumes and limits job kinds.",
+        discussion: """
+              leasehold kinds list
+              leasehold kinds pause report.build; leasehold kinds resume report.build
+            """,
         subcommands: [List.self, Pause.self, Resume.self, Limit.self]
     )
 

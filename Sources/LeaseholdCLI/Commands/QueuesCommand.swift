@@ -36,6 +36,10 @@ struct QueuesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queues",
         abstract: "Lists, shows, pauses, resumes and limits queues.",
+        discussion: """
+              leasehold queues list; leasehold queues show mail
+              leasehold queues pause mail; leasehold queues resume mail
+            """,
         subcommands: [List.self, Show.self, Pause.self, Resume.self, Limit.self]
     )
 

@@ -8,6 +8,11 @@ struct SchedulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedules",
         abstract: "Adds, lists, pauses, previews and removes schedules.",
+        discussion: """
+              leasehold schedules list; leasehold schedules show sync
+              leasehold schedules pause sync; leasehold schedules resume sync
+              leasehold schedules remove sync
+            """,
         subcommands: [
             SchedulesAddCommand.self, List.self, Show.self, Pause.self, Resume.self, Remove.self,
             SchedulesPreviewCommand.self,

@@ -104,12 +104,16 @@ struct PushCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Option(help: "Tenant id.") var tenant: String
         @Argument(help: "Id of the push.") var push: Int64
 
         func run() async throws {
             let id = try TenantID(tenant)
-            try await withOutbox(settings) { print("push \(push) is \(try await $0.retry(push, of: id))") }
+            try await withOutbox(settings) { outbox in
+                let state = try await outbox.retry(push, of: id)
+                output.say("push \(push) is \(state)", ["push": String(push), "state": "\(state)"])
+            }
         }
     }
 
@@ -120,12 +124,16 @@ struct PushCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Option(help: "Tenant id.") var tenant: String
         @Argument(help: "Id of the push.") var push: Int64
 
         func run() async throws {
             let id = try TenantID(tenant)
-            try await withOutbox(settings) { print("push \(push) is \(try await $0.cancel(push, of: id))") }
+            try await withOutbox(settings) { outbox in
+                let state = try await outbox.cancel(push, of: id)
+                output.say("push \(push) is \(state)", ["push": String(push), "state": "\(state)"])
+            }
         }
     }
 }
