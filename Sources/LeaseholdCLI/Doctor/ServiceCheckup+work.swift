@@ -62,7 +62,7 @@ extension ServiceCheckup {
                     check,
                     of: queue.subject,
                     "is paused; \(queue.amount) jobs wait",
-                    command: "psql -c \"select leasehold.queue_resume('\(queue.subject)')\""
+                    command: "leasehold queues resume \(queue.subject)"
                 )
             }
             if queue.amount > 0, queue.others == 0 {
@@ -112,8 +112,8 @@ extension ServiceCheckup {
                 "sync.suspicious",
                 of: "\(fact.subject) \(fact.detail)",
                 "sync \(fact.amount) would have deleted too much and changed nothing",
-                command: "psql -c \"select leasehold.sync_confirm('\(fact.subject)', '\(fact.detail)')\""
-                    + ", if the records are gone at the source"
+                command: "leasehold sync diff --tenant \(fact.subject) --table \(fact.detail), and if it is right:"
+                    + " leasehold sync confirm --tenant \(fact.subject) --table \(fact.detail)"
             )
         default: nil
         }
