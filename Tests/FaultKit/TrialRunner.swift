@@ -5,8 +5,8 @@ import FakePitchly
 package struct TrialRunner: Sendable {
     private let stage: FaultStage
 
-    /// Longer than any recovery takes, also behind workers that stand still.
-    private static let patience: Duration = .seconds(180)
+    /// Longer than any recovery takes, also behind workers that stand still on a machine with other work.
+    private static let patience: Duration = .seconds(600)
 
     package init(_ stage: FaultStage) { self.stage = stage }
 
