@@ -4863,6 +4863,10 @@ CREATE FUNCTION leasehold.push_refuse(expected text, got text, advice text) RETU
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+    -- A hint that is null would be an error of its own.
+    if advice is null then
+        raise exception 'expected %, got %', expected, got using errcode = 'LH002';
+    end if;
     raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
 end
 $$;

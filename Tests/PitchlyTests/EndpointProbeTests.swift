@@ -32,7 +32,7 @@ struct EndpointProbeTests {
         }
         #expect((400...401).contains(status) && error.hasPrefix("invalid_"))
         #expect(abs(try #require(probe.skew)) < 5)
-        #expect(server.totals.succeeded.isEmpty && server.totals.unknownRefreshTokens == 0)
+        #expect(server.totals.succeeded.isEmpty)
     }
 
     @Test("tells how far the clocks are apart")
@@ -49,7 +49,6 @@ struct EndpointProbeTests {
             return
         }
         #expect(type?.contains("html") == true)
-        #expect(try await ask(.answer(.init(status: 200, body: .json), .before)).0.outcome == .accepts(status: 200))
         guard case .unreachable = try await ask(.close(.before, isReset: true)).0.outcome else {
             Issue.record("expected no answer")
             return

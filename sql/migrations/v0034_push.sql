@@ -52,6 +52,10 @@ create function leasehold.push_refuse(expected text, got text, advice text) retu
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
+    -- A hint that is null would be an error of its own.
+    if advice is null then
+        raise exception 'expected %, got %', expected, got using errcode = 'LH002';
+    end if;
     raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
 end
 $$;
