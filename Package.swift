@@ -16,6 +16,7 @@ let swiftSettings: [SwiftSetting] =
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
@@ -33,6 +34,9 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser",
     package: "swift-argument-parser"
@@ -72,11 +76,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -95,10 +103,12 @@ let package = Package(
             sources: [
                 "SQLFiles.swift", "SQLFiles+Tenant.swift", "SQLFiles+Queue.swift", "SQLFiles+Vault.swift",
                 "SQLFiles+Sync.swift", "SQLFiles+Push.swift", "SQLFiles+Operations.swift", "SQLFiles+Schedule.swift",
+                "SQLFiles+Control.swift", "SQLFiles+Page.swift",
             ],
             resources: [.embedInCode("migrations"), .embedInCode("queries")],
             swiftSettings: swiftSettings
         ),
+        library("PrometheusText", [metrics]),
         // Layer 1
         library("Postgres", ["CLibPQ", "LeaseholdCore", "SQLFiles", logging, metrics, lifecycle]),
         .target(
@@ -110,15 +120,15 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         // Layer 2
-        library("JobQueue", ["LeaseholdCore", "SQLFiles", "Postgres", logging, metrics]),
+        library("JobQueue", ["LeaseholdCore", "SQLFiles", "Postgres", logging, metrics, tracing]),
         library(
             "TokenVault",
-            ["LeaseholdCore", "SQLFiles", "Postgres", crypto, logging, metrics, lifecycle]
+            ["LeaseholdCore", "SQLFiles", "Postgres", crypto, logging, metrics, tracing, lifecycle]
         ),
         // Layer 3
         library(
             "WorkerRuntime",
-            ["LeaseholdCore", "Postgres", "JobQueue", logging, metrics, lifecycle, signals]
+            ["LeaseholdCore", "Postgres", "JobQueue", logging, metrics, tracing, lifecycle, signals]
         ),
         library(
             "PitchlySync",
@@ -132,12 +142,23 @@ let package = Package(
             "Leasehold",
             ["LeaseholdCore", "Postgres", "JobQueue", "WorkerRuntime", logging, lifecycle]
         ),
+        .target(
+            name: "ControlAPI",
+            dependencies: [
+                "LeaseholdCore", "SQLFiles", "Postgres", "JobQueue", "TokenVault", hummingbird, hummingbirdCore,
+                httpTypes,
+                nioCore, nioHTTP1, nioHTTPTypes, crypto, mustache, logging, metrics, lifecycle,
+            ],
+            resources: [.embedInCode("OpenAPI"), .embedInCode("Page/Templates"), .embedInCode("Page/Style")],
+            swiftSettings: swiftSettings
+        ),
         // Layer 5
         .executableTarget(
             name: "LeaseholdCLI",
             dependencies: [
                 "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault",
-                "WorkerRuntime", "PitchlySync", argumentParser, configuration, logging, lifecycle, signals,
+                "WorkerRuntime", "PitchlySync", "ControlAPI", "PrometheusText", argumentParser, configuration,
+                logging, metrics, lifecycle, signals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -215,6 +236,15 @@ let package = Package(
             "FakePitchlyTests",
             ["FakePitchly", httpClient, nioCore, nioHTTP1, nioPosix],
             resources: [.copy("Fixtures")]
+        ),
+        tests("PrometheusTextTests", ["PrometheusText", "TestSupport", metrics]),
+        tests(
+            "ControlAPITests",
+            [
+                "ControlAPI", "PrometheusText", "Pitchly", "TokenVault", "JobQueue", "Postgres", "LeaseholdCore",
+                "FakePitchly", "TestSupport", httpClient, httpTypes, nioCore, nioHTTP1, nioPosix, logging, metrics,
+                lifecycle,
+            ]
         ),
         tests(
             "CLITests",

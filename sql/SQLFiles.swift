@@ -62,10 +62,11 @@ package enum SQLFiles {
         SQLFile("v0040_schedule_fire", PackageResources.v0040_schedule_fire_sql),
         SQLFile("v0041_schedule_status", PackageResources.v0041_schedule_status_sql),
         SQLFile("v0042_job_steer", PackageResources.v0042_job_steer_sql),
+        SQLFile("v0043_api", PackageResources.v0043_api_sql),
     ]
 
     /// Every statement under `queries/`.
     package static let queries: [SQLFile] =
         tenantQueries + queueQueries + vaultQueries + syncQueries + pushQueries + operationsQueries
-        + scheduleQueries
+        + scheduleQueries + controlQueries + pageQueries
 }

@@ -240,6 +240,20 @@ CREATE TYPE leasehold.tenant_glance AS (
 	wait_parked_seconds double precision
 );
 
+CREATE FUNCTION leasehold.api_prune() RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    with sessions as (
+        delete from leasehold.api_session where expires_at < clock_timestamp() returning 1
+    ), attempts as (
+        delete from leasehold.connect_attempt where expires_at < clock_timestamp() - interval '1 day' returning 1
+    )
+    select (select count(*) from sessions) + (select count(*) from attempts)
+$$;
+
+COMMENT ON FUNCTION leasehold.api_prune() IS 'Forgets sessions and attempts that have expired; returns how many';
+
 CREATE FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) RETURNS leasehold.arrival[]
     LANGUAGE sql
     SET search_path TO 'pg_catalog'
@@ -798,6 +812,19 @@ CREATE FUNCTION leasehold.commit_durably() RETURNS void
     select set_config('synchronous_commit', 'on', true)
     where current_setting('synchronous_commit') not in ('on', 'remote_apply');
 $$;
+
+CREATE FUNCTION leasehold.connect_take(attempt bytea, browser bytea) RETURNS text
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    update leasehold.connect_attempt
+    set used_at = clock_timestamp()
+    where attempt_hash = attempt and browser_hash is not distinct from browser
+        and used_at is null and expires_at > clock_timestamp()
+    returning tenant_id
+$$;
+
+COMMENT ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) IS 'Uses up an attempt and returns its tenant; null if there is none, it is of another browser, was used or has expired';
 
 CREATE FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
@@ -5165,9 +5192,12 @@ CREATE FUNCTION leasehold.roles_apply() RETURNS void
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
-    everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer', 'leasehold_dashboard'];
+    everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_server', 'leasehold_enqueuer',
+        'leasehold_dashboard'];
     secret_tables constant text[] := array['credential', 'credential_archive', 'credential_exchange',
         'credential_event', 'sealing_key', 'provider'];
+    server_tables constant text[] := array['api_key', 'api_session', 'connect_attempt'];
+    serving constant text[] := array['connect_take', 'api_prune'];
     status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
     enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
     owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
@@ -5211,10 +5241,13 @@ begin
         where c.relnamespace = 'leasehold'::regnamespace and c.relkind in ('r', 'p', 'v')
             and not c.relispartition
     loop
-        if 'leasehold_worker' = any (everyone) and relation.short <> all (secret_tables) then
+        if 'leasehold_worker' = any (everyone) and relation.short <> all (secret_tables || server_tables) then
             execute format('grant %s on %s to leasehold_worker',
                 case when relation.short = any (status_tables) then 'select'
                     else 'select, insert, update, delete' end, relation.name);
+        end if;
+        if 'leasehold_server' = any (everyone) and relation.short = any (server_tables) then
+            execute format('grant select, insert, update, delete on %s to leasehold_server', relation.name);
         end if;
         if 'leasehold_vault' = any (everyone) then
             if relation.short = any (secret_tables) then
@@ -5233,6 +5266,7 @@ begin
     loop
         able := case
             when routine.short = any (owning) then '{}'
+            when routine.short = any (serving) then array['leasehold_server']
             when routine.short ~ '^dashboard_' then array['leasehold_dashboard', 'leasehold_worker']
             when routine.short = any (enqueuing) then array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer']
             when routine.short in ('credential_read', 'credential_request') or routine.short !~ vaulting
@@ -6312,6 +6346,7 @@ CREATE FUNCTION leasehold.worker_wake(who uuid) RETURNS void
     where worker_id = who and sleeping_until is not null
 $$;
 
+<<<<<<< Updated upstream
 CREATE FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) RETURNS interval
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     AS $$
@@ -6319,6 +6354,53 @@ CREATE FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) RE
 $$;
 
 COMMENT ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) IS 'What a zone''s clock is ahead of UTC at an instant';
+
+=======
+>>>>>>> Stashed changes
+CREATE TABLE leasehold.api_key (
+    api_key_id text NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    tenant_id text COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_admin_unbound CHECK (((tenant_id IS NULL) OR (NOT ('admin'::text = ANY (scopes))))),
+    CONSTRAINT api_key_id_shape CHECK ((api_key_id ~ '^[a-z0-9]{12}$'::text)),
+    CONSTRAINT api_key_name_length CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT api_key_scopes_known CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['jobs:read'::text, 'jobs:write'::text, 'tenants:read'::text, 'tenants:write'::text, 'tokens:read'::text, 'tokens:write'::text, 'admin'::text]))),
+    CONSTRAINT api_key_secret_hash_length CHECK ((length(secret_hash) = 32))
+);
+
+COMMENT ON TABLE leasehold.api_key IS 'One key of the HTTP interface';
+
+COMMENT ON COLUMN leasehold.api_key.api_key_id IS 'Shown in lists and logs; no part of the secret';
+
+COMMENT ON COLUMN leasehold.api_key.secret_hash IS 'SHA-256 of the whole key; the key itself is shown once, when it is made';
+
+COMMENT ON COLUMN leasehold.api_key.scopes IS 'What the key may do; admin may do everything';
+
+COMMENT ON COLUMN leasehold.api_key.tenant_id IS 'The only tenant the key may see; null is all';
+
+COMMENT ON COLUMN leasehold.api_key.expires_at IS 'Refused from then on; null is never';
+
+COMMENT ON COLUMN leasehold.api_key.revoked_at IS 'Refused since then; kept for the list';
+
+COMMENT ON COLUMN leasehold.api_key.last_used_at IS 'To the minute, so that a busy key costs no update a request';
+
+CREATE TABLE leasehold.api_session (
+    session_hash bytea NOT NULL,
+    api_key_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_session_hash_length CHECK ((length(session_hash) = 32))
+);
+
+COMMENT ON TABLE leasehold.api_session IS 'One browser that logged in to the page with an API key';
+
+COMMENT ON COLUMN leasehold.api_session.session_hash IS 'SHA-256 of the cookie';
 
 CREATE TABLE leasehold.bucket (
     scope text NOT NULL COLLATE pg_catalog."C",
@@ -6330,6 +6412,25 @@ CREATE TABLE leasehold.bucket (
 WITH (fillfactor='50');
 
 COMMENT ON TABLE leasehold.bucket IS 'Token buckets of tenants, queues and kinds with a rate limit; locked only by claims';
+
+CREATE TABLE leasehold.connect_attempt (
+    attempt_hash bytea NOT NULL,
+    tenant_id text NOT NULL COLLATE pg_catalog."C",
+    browser_hash bytea,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT connect_attempt_browser_length CHECK ((length(browser_hash) = 32)),
+    CONSTRAINT connect_attempt_hash_length CHECK ((length(attempt_hash) = 32))
+);
+
+COMMENT ON TABLE leasehold.connect_attempt IS 'One login at the provider that is under way, or a link to begin one';
+
+COMMENT ON COLUMN leasehold.connect_attempt.attempt_hash IS 'SHA-256 of the state parameter, or of the ticket in a link';
+
+COMMENT ON COLUMN leasehold.connect_attempt.browser_hash IS 'SHA-256 of the cookie of the browser that began; null for a link, which any browser may open';
+
+COMMENT ON COLUMN leasehold.connect_attempt.used_at IS 'Each is good for one use';
 
 CREATE TABLE leasehold.credential_archive (
     tenant_id text NOT NULL COLLATE pg_catalog."C",
@@ -8385,8 +8486,17 @@ COMMENT ON COLUMN leasehold_dashboard.token_health.needs_authorization_at IS 'Si
 
 COMMENT ON COLUMN leasehold_dashboard.token_health.connected_at IS 'When it was last connected';
 
+ALTER TABLE ONLY leasehold.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (api_key_id);
+
+ALTER TABLE ONLY leasehold.api_session
+    ADD CONSTRAINT api_session_pkey PRIMARY KEY (session_hash);
+
 ALTER TABLE ONLY leasehold.bucket
     ADD CONSTRAINT bucket_pkey PRIMARY KEY (scope, name);
+
+ALTER TABLE ONLY leasehold.connect_attempt
+    ADD CONSTRAINT connect_attempt_pkey PRIMARY KEY (attempt_hash);
 
 ALTER TABLE ONLY leasehold.credential_archive
     ADD CONSTRAINT credential_archive_pkey PRIMARY KEY (tenant_id, archive_id);
@@ -8481,6 +8591,18 @@ ALTER TABLE ONLY leasehold.tenant
 ALTER TABLE ONLY leasehold.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+CREATE UNIQUE INDEX api_key_secret ON leasehold.api_key USING btree (secret_hash);
+
+CREATE INDEX api_key_tenant ON leasehold.api_key USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
+
+CREATE INDEX api_session_expiry ON leasehold.api_session USING btree (expires_at);
+
+CREATE INDEX api_session_key ON leasehold.api_session USING btree (api_key_id);
+
+CREATE INDEX connect_attempt_expiry ON leasehold.connect_attempt USING btree (expires_at);
+
+CREATE INDEX connect_attempt_tenant ON leasehold.connect_attempt USING btree (tenant_id);
+
 CREATE INDEX credential_due ON leasehold.credential USING btree (provider, refresh_due_at) WHERE (state = 'active'::text);
 
 CREATE INDEX credential_exchange_ended ON leasehold.credential_exchange USING btree (ended_at);
@@ -8569,6 +8691,15 @@ CREATE TRIGGER tenant_changed AFTER UPDATE ON leasehold.tenant FOR EACH ROW WHEN
 
 CREATE CONSTRAINT TRIGGER wake_ring AFTER INSERT ON leasehold.wake DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.ring) EXECUTE FUNCTION leasehold.wake_ring();
 
+ALTER TABLE ONLY leasehold.api_key
+    ADD CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY leasehold.api_session
+    ADD CONSTRAINT api_session_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES leasehold.api_key(api_key_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY leasehold.connect_attempt
+    ADD CONSTRAINT connect_attempt_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES leasehold.tenant(tenant_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY leasehold.credential
     ADD CONSTRAINT credential_provider_fkey FOREIGN KEY (provider) REFERENCES leasehold.provider(provider);
 
@@ -8604,10 +8735,14 @@ ALTER TABLE ONLY leasehold.sync_run
 
 GRANT USAGE ON SCHEMA leasehold TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_vault;
+GRANT USAGE ON SCHEMA leasehold TO leasehold_server;
 GRANT USAGE ON SCHEMA leasehold TO leasehold_enqueuer;
 
 GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_dashboard;
+
+REVOKE ALL ON FUNCTION leasehold.api_prune() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.api_prune() TO leasehold_server;
 
 REVOKE ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_worker;
@@ -8651,6 +8786,9 @@ GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO lea
 
 REVOKE ALL ON FUNCTION leasehold.commit_durably() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) TO leasehold_server;
 
 REVOKE ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) TO leasehold_vault;
@@ -9205,11 +9343,20 @@ REVOKE ALL ON FUNCTION leasehold.worker_wake(who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_vault;
 
+<<<<<<< Updated upstream
 REVOKE ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_vault;
 
+=======
+>>>>>>> Stashed changes
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_key TO leasehold_server;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_session TO leasehold_server;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.bucket TO leasehold_worker;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.connect_attempt TO leasehold_server;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential_archive TO leasehold_vault;
 

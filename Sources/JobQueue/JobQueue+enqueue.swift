@@ -18,10 +18,12 @@ extension JobQueue {
     package func enqueue(_ requests: [JobRequest], on connection: PostgresConnection) async throws -> [EnqueuedJob] {
         guard !requests.isEmpty else { return [] }
         try Self.checkArgs(of: requests)
-        return try await explained {
-            let rows = try await connection.query(Self.call(requests))
-            return try rows.decode((Int64, Bool).self).map { id, wasExisting in
-                EnqueuedJob(id: JobID(rawValue: id), wasExisting: wasExisting)
+        return try await JobTrace.enqueue(requests.count) { trace in
+            try await explained {
+                let rows = try await connection.query(Self.call(requests, trace: trace))
+                return try rows.decode((Int64, Bool).self).map { id, wasExisting in
+                    EnqueuedJob(id: JobID(rawValue: id), wasExisting: wasExisting)
+                }
             }
         }
     }
@@ -32,7 +34,7 @@ extension JobQueue {
         return answers[0]
     }
 
-    private static func call(_ requests: [JobRequest]) -> PostgresCall {
+    private static func call(_ requests: [JobRequest], trace: String?) -> PostgresCall {
         PostgresCall(
             .jobEnqueue,
             requests.map(\.tenant.rawValue),
@@ -47,7 +49,7 @@ extension JobQueue {
             requests.map { $0.uniqueKey == nil ? nil : $0.onDuplicate.rawValue },
             requests.map(\.idempotencyKey),
             requests.map(\.sequenceKey),
-            requests.map(\.traceContext),
+            requests.map { $0.traceContext ?? trace },
             requests.map { request in
                 request.after.isEmpty ? nil : "[\(request.after.map(\.description).joined(separator: ","))]"
             },

@@ -73,7 +73,7 @@ extension Composition {
         return profile
     }
 
-    private func oauthConfiguration() throws -> OAuthConfiguration {
+    func oauthConfiguration() throws -> OAuthConfiguration {
         let origin = try PitchlyURL(
             settings.text("pitchly.oauthOrigin") ?? "",
             setting: "LEASEHOLD_PITCHLY_OAUTH_ORIGIN"

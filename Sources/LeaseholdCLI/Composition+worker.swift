@@ -18,6 +18,7 @@ extension Composition {
     /// - Parameter name: shown beside the worker in tables and logs.
     func runWorker(name: String) async throws {
         let roles = Set(settings.list("worker.roles"))
+        let registry = settings.number("worker.probePort") > 0 ? Metering.start() : nil
         // Apart from the handlers' connections: a handler that takes the last one must not keep a
         // heartbeat or a settle from being written.
         let queuePool = makePool(size: 4)
@@ -31,6 +32,9 @@ extension Composition {
             )
             try await vault.prepare()
             var services: [any Service] = [pool, queuePool]
+            if let registry, let probes = probes(pool: pool, vault: vault, registry: registry) {
+                services.append(probes)
+            }
             if roles.contains("refresh") {
                 services.append(RefreshService(vault: vault, listens: !isBehindPooler, logger: logger))
             }
@@ -50,7 +54,7 @@ extension Composition {
     }
 
     /// In the order of dependence: the last one is shut down first.
-    private func run(_ services: [any Service]) async throws {
+    func run(_ services: [any Service]) async throws {
         var configuration = ServiceGroupConfiguration(
             services: services.map { service in
                 .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)

@@ -18,10 +18,9 @@ struct LeaseholdCommand: AsyncParsableCommand {
             """,
         subcommands: [
             MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
-            SchedulesCommand.self, QueuesCommand.self, KindsCommand.self,
-            SyncCommand.self, PushCommand.self, TokensCommand.self, KeysCommand.self, SettingsCommand.self,
-            DoctorCommand.self, TopCommand.self,
-            DemoCommand.self,
+            SchedulesCommand.self, QueuesCommand.self, KindsCommand.self, SyncCommand.self, PushCommand.self,
+            TokensCommand.self, KeysCommand.self, SettingsCommand.self, DoctorCommand.self, TopCommand.self,
+            DemoCommand.self, ServeCommand.self, APIKeysCommand.self,
         ]
     )
 

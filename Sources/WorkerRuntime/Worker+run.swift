@@ -59,7 +59,7 @@ extension Worker: JobLedger {
                 try await queue.saveProgress(job: job.id, run: job.run, json: json)
             }
         )
-        return try await entry.handler(context)
+        return try await JobTrace.run(job) { try await entry.handler(context) }
     }
 
     func dropped(_ job: ClaimedJob) {

@@ -62,10 +62,22 @@ private let table: [String: Layer] = [
         outside: observability,
         reason: "what a Swift team imports to add its own job kinds"
     ),
+    "PrometheusText": Layer(
+        own: [],
+        outside: ["Metrics", "CoreMetrics"],
+        reason: "layer 0; turns what any part measures into text, and knows no part"
+    ),
+    "ControlAPI": Layer(
+        own: ["LeaseholdCore", "SQLFiles", "Postgres", "JobQueue", "TokenVault"],
+        outside: observability.union([
+            "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes", "Crypto", "Mustache",
+        ]),
+        reason: "layer 4 serves queue and vault over HTTP; it is given what needs Pitchly"
+    ),
     "LeaseholdCLI": Layer(
         own: [
             "LeaseholdCore", "SQLFiles", "Postgres", "Pitchly", "JobQueue", "TokenVault", "WorkerRuntime",
-            "PitchlySync",
+            "PitchlySync", "ControlAPI", "PrometheusText",
         ],
         outside: observability.union(["ArgumentParser", "Configuration", "FoundationNetworking"]),
         reason: "layer 5 builds everything by hand; it must not link the fake"

@@ -5,6 +5,7 @@
 --   psql -d app -c "create role app_migrator login in role leasehold_owner"
 --   psql -d app -c "alter role app_migrator set role leasehold_owner"
 --   psql -d app -c "create role app_worker login in role leasehold_worker, leasehold_vault"
+--   psql -d app -c "create role app_server login in role leasehold_worker, leasehold_vault, leasehold_server"
 --
 -- What each role may do: sql/README.md, "Roles". May be run again.
 
@@ -12,7 +13,7 @@ do $$
 declare
     role_name text;
 begin
-    foreach role_name in array array['leasehold_owner', 'leasehold_worker', 'leasehold_vault',
+    foreach role_name in array array['leasehold_owner', 'leasehold_worker', 'leasehold_vault', 'leasehold_server',
         'leasehold_enqueuer', 'leasehold_dashboard']
     loop
         if to_regrole(role_name) is null then
@@ -21,7 +22,8 @@ begin
     end loop;
     -- The owner makes the schemas leasehold and leasehold_dashboard, and a schema per tenant for typed views.
     execute format('grant create, connect on database %I to leasehold_owner', current_database());
-    foreach role_name in array array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer', 'leasehold_dashboard']
+    foreach role_name in array array['leasehold_worker', 'leasehold_vault', 'leasehold_server',
+        'leasehold_enqueuer', 'leasehold_dashboard']
     loop
         execute format('grant connect on database %I to %I', current_database(), role_name);
     end loop;

@@ -7,6 +7,7 @@
 -- leasehold_owner      owns the schema; migrates
 -- leasehold_worker     queue, mirror and the dashboard; of credentials only the access token, sealed
 -- leasehold_vault      exchanges: the only one that reads sealed tokens; beside leasehold_worker
+-- leasehold_server     keys and logins of the HTTP interface; beside leasehold_worker
 -- leasehold_enqueuer   calls five functions and reads nothing
 -- leasehold_dashboard  reads the views of leasehold_dashboard
 
@@ -25,9 +26,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer', 'leasehold_dashboard'];
+    everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_server', 'leasehold_enqueuer',
+        'leasehold_dashboard'];
     secret_tables constant text[] := array['credential', 'credential_archive', 'credential_exchange',
         'credential_event', 'sealing_key', 'provider'];
+    server_tables constant text[] := array['api_key', 'api_session', 'connect_attempt'];
+    serving constant text[] := array['connect_take', 'api_prune'];
     status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
     enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
     owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
@@ -71,10 +75,13 @@ begin
         where c.relnamespace = 'leasehold'::regnamespace and c.relkind in ('r', 'p', 'v')
             and not c.relispartition
     loop
-        if 'leasehold_worker' = any (everyone) and relation.short <> all (secret_tables) then
+        if 'leasehold_worker' = any (everyone) and relation.short <> all (secret_tables || server_tables) then
             execute format('grant %s on %s to leasehold_worker',
                 case when relation.short = any (status_tables) then 'select'
                     else 'select, insert, update, delete' end, relation.name);
+        end if;
+        if 'leasehold_server' = any (everyone) and relation.short = any (server_tables) then
+            execute format('grant select, insert, update, delete on %s to leasehold_server', relation.name);
         end if;
         if 'leasehold_vault' = any (everyone) then
             if relation.short = any (secret_tables) then
@@ -93,6 +100,7 @@ begin
     loop
         able := case
             when routine.short = any (owning) then '{}'
+            when routine.short = any (serving) then array['leasehold_server']
             when routine.short ~ '^dashboard_' then array['leasehold_dashboard', 'leasehold_worker']
             when routine.short = any (enqueuing) then array['leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer']
             when routine.short in ('credential_read', 'credential_request') or routine.short !~ vaulting

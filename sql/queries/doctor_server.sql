@@ -14,5 +14,5 @@ select current_setting('server_version_num')::integer as version_number, current
         order by xact_start limit 1) as oldest_transaction_pid,
     (select age(datfrozenxid) from pg_database where datname = current_database()) as transaction_age,
     current_user::text as user_name, (select rolsuper from pg_roles where rolname = current_user) as is_superuser,
-    array(select r from unnest(array['leasehold_owner', 'leasehold_worker', 'leasehold_vault', 'leasehold_enqueuer',
+    array(select r from unnest(array['leasehold_owner', 'leasehold_worker', 'leasehold_vault', 'leasehold_server', 'leasehold_enqueuer',
         'leasehold_dashboard']) as r where to_regrole(r) is null) as missing_roles

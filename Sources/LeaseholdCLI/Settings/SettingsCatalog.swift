@@ -3,7 +3,7 @@ import Pitchly
 
 /// Every setting there is, in the order in which people meet them.
 package enum SettingsCatalog {
-    package static let all: [Setting] = database + pitchly + secrets + worker + logs
+    package static let all: [Setting] = database + pitchly + secrets + worker + server + logs
 
     static let configFileName = "LEASEHOLD_CONFIG_FILE"
 
@@ -170,6 +170,42 @@ package enum SettingsCatalog {
             default: 5,
             help: "Between two signs of life; a worker silent for six of them is taken for dead"
         ),
+        .number(
+            "worker.probePort",
+            0...65_535,
+            default: 0,
+            help: "Where a worker answers /live, /ready and /metrics, on LEASEHOLD_SERVER_HOST; 0 is nowhere"
+        ),
+    ]
+
+    private static let server: [Setting] = [
+        .text(
+            "server.host",
+            default: "127.0.0.1",
+            example: "0.0.0.0",
+            help: "Address that leasehold serve listens on; the default is this machine alone"
+        ),
+        .number("server.port", 0...65_535, default: 8080, help: "Port of leasehold serve; 0 takes a free one"),
+        .url(
+            "server.publicURL",
+            help: "Under which browsers reach leasehold serve; the redirect URI is this and /oauth/callback"
+        ),
+        .list(
+            "server.roles",
+            default: "api,page,tokens",
+            expected: "api, page, tokens, separated by commas",
+            help:
+                "api: /v1; page: / for people; tokens: connect tenants and give access tokens (needs key ring and spool)",
+            isValidItem: { ["api", "page", "tokens"].contains($0) }
+        ),
+        .number("server.bodyLimitBytes", 1024...67_108_864, default: 2_097_152, help: "Longest body of a request"),
+        .number(
+            "server.requestSeconds",
+            1...3600,
+            default: 15,
+            help: "From the first to the last byte of a request; slower clients are cut off"
+        ),
+        .number("server.ratePerSecond", 1...100_000, default: 100, help: "Requests per second of one API key"),
     ]
 
     private static let logs: [Setting] = [

@@ -36,6 +36,14 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: .hidden) var workerQueues: String?
     @Option(help: .hidden) var workerDrainSeconds: String?
     @Option(help: .hidden) var workerHeartbeatSeconds: String?
+    @Option(help: .hidden) var workerProbePort: String?
+    @Option(help: .hidden) var serverHost: String?
+    @Option(help: .hidden) var serverPort: String?
+    @Option(help: .hidden) var serverPublicUrl: String?
+    @Option(help: .hidden) var serverRoles: String?
+    @Option(help: .hidden) var serverBodyLimitBytes: String?
+    @Option(help: .hidden) var serverRequestSeconds: String?
+    @Option(help: .hidden) var serverRatePerSecond: String?
     @Option(help: "Least severe level that is written: trace, debug, info, notice, warning, error, critical.")
     var logLevel: String?
     @Option(help: "Log lines for people (text) or programs (json).")
@@ -61,7 +69,10 @@ struct SettingsOptions: ParsableArguments {
             "pitchly.allowsClientCredentials": pitchlyAllowsClientCredentials,
             "pitchly.exchangesPerSecond": pitchlyExchangesPerSecond,
             "spoolCopyDir": spoolCopyDir,
-            "worker.roles": workerRoles,
+            "worker.roles": workerRoles, "worker.probePort": workerProbePort,
+            "server.host": serverHost, "server.port": serverPort, "server.publicURL": serverPublicUrl,
+            "server.roles": serverRoles, "server.bodyLimitBytes": serverBodyLimitBytes,
+            "server.requestSeconds": serverRequestSeconds, "server.ratePerSecond": serverRatePerSecond,
             "logLevel": logLevel, "logFormat": logFormat,
         ]
         return all.compactMapValues { $0 }

@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 /// Today's API: Bearer token, workspaces, tables, `recordsConnection`.
 ///
 /// Names and shapes that Pitchly does not publish are assumed; they stand in the documents and the

@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 /// The older API: the token is a variable, an organisation has databases, a database has fields and
 /// rows, and rows are read by `skip` and `limit`.
 ///

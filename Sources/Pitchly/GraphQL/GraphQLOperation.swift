@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 /// One request to the GraphQL endpoint and how its answer is read.
 package struct GraphQLOperation<Answer: Sendable>: Sendable {
     /// Without any variable part, for metrics, logs and errors: `records`.

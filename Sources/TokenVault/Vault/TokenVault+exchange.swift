@@ -102,7 +102,7 @@ extension TokenVault {
         guard time.now() - began < settings.sendWindow else {
             throw ExchangeUnfit(label: "too_late", message: "the intent was written too long ago to be used")
         }
-        draft.reply = await exchange(grant, profile.exchangeDeadline)
+        draft.reply = await traced(order, grant) { await exchange(grant, profile.exchangeDeadline) }
         await reach(.replied, order.tenant)
         return await settle(draft, on: connection)
     }

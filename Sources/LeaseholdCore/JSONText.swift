@@ -1,21 +1,21 @@
-/// A JSON text in the making: the variables of a request.
-struct JSONObjectText: Sendable {
+/// A JSON object in the making. Members stand in the order in which they were set.
+package struct JSONObjectText: Sendable {
     private var members = ""
 
-    init() {}
+    package init() {}
 
     /// An object with one member.
-    init(_ name: String, _ value: String) { set(name, value) }
+    package init(_ name: String, _ value: String) { set(name, value) }
 
     /// The whole object.
-    var text: String { "{\(members)}" }
+    package var text: String { "{\(members)}" }
 
-    mutating func set(_ name: String, _ value: String) { set(name, json: jsonString(value)) }
+    package mutating func set(_ name: String, _ value: String) { set(name, json: jsonString(value)) }
 
-    mutating func set(_ name: String, _ value: Int) { set(name, json: String(value)) }
+    package mutating func set(_ name: String, _ value: Int) { set(name, json: String(value)) }
 
     /// `json` is a complete JSON value.
-    mutating func set(_ name: String, json: String) {
+    package mutating func set(_ name: String, json: String) {
         if !members.isEmpty { members += "," }
         members += "\(jsonString(name)):\(json)"
     }

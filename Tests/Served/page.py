@@ -1,0 +1,199 @@
+"""Tries the page in headless Chromium: a person logs in, connects a tenant and looks at everything, by
+keyboard, on a phone and on a desk, in the light and in the dark. Screenshots go to the given folder.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.request
+
+from devtools import Browser
+
+ORIGIN, KEY, FAKE = (os.environ[name] for name in ("CHECK_ORIGIN", "CHECK_KEY", "CHECK_FAKE"))
+PAGES = ["/", "/jobs", "/jobs?state=ready", "/jobs/1", "/queues", "/tenants", "/tenants/acme", "/tokens", "/workers", "/errors", "/schedules", "/syncs"]
+
+MEASURE = """
+(() => {
+  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  const parse = text => { const n = text.match(/[\\d.]+/g).map(Number); return {rgb: n.slice(0, 3), a: n[3] ?? 1}; };
+  const luminance = rgb => { const [r, g, b] = rgb.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const ground = element => { for (let e = element; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a === 1) return c.rgb; }
+    return matchMedia('(prefers-color-scheme: dark)').matches ? [0, 0, 0] : [255, 255, 255]; };
+  let worst = 21, where = '';
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    const box = element.getBoundingClientRect();
+    if (!own || !box.width || box.right < 0) continue;
+    const a = luminance(parse(getComputedStyle(element).color).rgb), b = luminance(ground(element));
+    const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (contrast < worst) { worst = contrast; where = element.tagName + '.' + element.className + ' ' + element.textContent.trim().slice(0, 30); }
+  }
+  const unnamed = [...document.querySelectorAll('input:not([type=hidden]), select, button, a')]
+    .filter(e => !(e.labels?.length || e.textContent.trim() || e.getAttribute('aria-label'))).length;
+  return {wide, worst, where, unnamed, scripts: document.scripts.length, styled: document.querySelectorAll('[style], style').length,
+    headings: document.querySelectorAll('h1').length, title: document.title};
+})()
+"""
+
+FOCUSABLE = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')]
+  .filter(e => e.checkVisibility()).length"""
+FOCUSED = """(() => { const e = document.activeElement; if (!e || e === document.body) return null;
+  const all = [...document.querySelectorAll('*')]; const s = getComputedStyle(e);
+  return {index: all.indexOf(e), outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2}; })()"""
+
+
+def api(method: str, path: str, body: object = None) -> dict:
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(ORIGIN + path, data=data, method=method)
+    request.add_header("Authorization", "Bearer " + KEY)
+    if data:
+        request.add_header("Content-Type", "application/json")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def sql(text: str) -> None:
+    subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qX", "-v", "ON_ERROR_STOP=1", "-c", text], check=True)
+
+
+def prepare() -> None:
+    """Something of everything to look at."""
+    for number in range(12):
+        api("PUT", f"/v1/tenants/tenant-{number:02}", {"name": f"Tenant number {number}", "weight": 1 + number % 3})
+    jobs = [
+        {"tenant": f"tenant-{number % 12:02}", "kind": ["report.build", "mail.send_a_rather_long_kind_of_job"][number % 2], "args": {"number": number, "text": "<b>&\"'</b>"}}
+        for number in range(120)
+    ]
+    api("POST", "/v1/jobs", jobs)
+    api("POST", "/v1/jobs", {"tenant": "acme", "kind": "report.build", "run_at": "2099-01-01T00:00:00Z"})
+    api("POST", "/v1/jobs/2/cancel")
+    sql(
+        """
+        select leasehold.worker_register('11111111-1111-4111-8111-111111111111', 'worker-1', 'host-a', 1, '1',
+            array['default'], array['report.build'], 20, 30)
+        """
+    )
+
+
+def connect(browser: Browser) -> None:
+    """A person opens a link, allows the access at the provider, and comes back."""
+    link = api("POST", "/v1/tenants/acme/connect")["url"]
+    browser.open(link)
+    assert "/oauth/authorize" in browser.run("location.href"), browser.run("location.href")
+    browser.run("document.querySelector('button[value=allow]').focus()")
+    browser.press_and_load()
+    text = browser.run("document.body.innerText")
+    assert "acme is connected" in text, text
+    token = api("GET", "/v1/tenants/acme/access-token")
+    assert token["access_token"], token
+    browser.open(link)
+    assert "unknown, was used, or has expired" in browser.run("document.body.innerText")
+    browser.complaints.clear()  # the browser itself notes a 404
+
+
+def log_in(browser: Browser) -> None:
+    browser.open(ORIGIN + "/jobs?state=ready")
+    assert browser.run("location.pathname") == "/login"
+    browser.type("lsk_" + "A" * 43)  # the field has the focus
+    browser.press_and_load()
+    assert "not a key" in browser.run("document.body.innerText")
+    browser.complaints.clear()  # the browser itself notes a 401
+    browser.type(KEY)
+    browser.press_and_load()
+    assert browser.run("location.pathname + location.search") == "/jobs?state=ready", browser.run("location.href")
+    assert browser.run("document.cookie") == "", "no script may read the session"
+
+
+def act(browser: Browser) -> None:
+    """Cancels a job by keyboard alone, and pauses and resumes a tenant."""
+    browser.open(ORIGIN + "/jobs/5")
+    browser.run("document.querySelector('details summary').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+    browser.press("Tab", 9)
+    browser.press_and_load()
+    assert "The job is cancelled" in browser.run("document.querySelector('[role=status]').innerText")
+    assert api("GET", "/v1/jobs/5")["state"] == "cancelled"
+    browser.run("document.querySelector('form[action$=\"/retry\"] button').focus()")
+    browser.press_and_load()
+    assert api("GET", "/v1/jobs/5")["state"] == "ready"
+    browser.open(ORIGIN + "/tenants/acme")
+    browser.run("document.querySelector('details').open = true; document.querySelector('details button').focus()")
+    browser.press_and_load()
+    assert api("GET", "/v1/tenants/acme")["state"] == "paused"
+    browser.run("document.querySelector('form[action$=\"/resume\"] button').focus()")
+    browser.press_and_load()
+    assert api("GET", "/v1/tenants/acme")["state"] == "active"
+
+
+def look(browser: Browser, folder: pathlib.Path) -> list[str]:
+    wrong = []
+    for width in (360, 1280):
+        for scheme in ("light", "dark"):
+            browser.look(width, scheme)
+            for path in PAGES:
+                began = time.monotonic()
+                browser.open(ORIGIN + path)
+                took = time.monotonic() - began
+                found = browser.run(MEASURE)
+                name = f"{path.strip('/').replace('/', '-').replace('?', '-').replace('=', '-') or 'overview'}-{width}-{scheme}"
+                browser.screenshot(folder / f"{name}.png")
+                for is_wrong, text in (
+                    (found["wide"] > 0, f"{found['wide']} px wider than the screen"),
+                    (found["worst"] < 4.5, f"contrast {found['worst']:.2f} at {found['where']}"),
+                    (found["unnamed"], f"{found['unnamed']} controls without a name"),
+                    (found["scripts"] or found["styled"], "scripts or styles inline"),
+                    (found["headings"] != 1, f"{found['headings']} headings of the first level"),
+                    (browser.complaints, f"the console says {browser.complaints}"),
+                    (took > 5, f"took {took:.1f} s"),
+                ):
+                    if is_wrong:
+                        wrong.append(f"{name}: {text}")
+                browser.complaints.clear()
+    return wrong
+
+
+def walk(browser: Browser) -> list[str]:
+    """Every control is reached with Tab, in the order of the page, and shows that it is."""
+    wrong = []
+    browser.look(1280, "light")
+    for path in PAGES:
+        browser.open(ORIGIN + path)
+        count = browser.run(FOCUSABLE)
+        order = []
+        for _ in range(count):
+            browser.press("Tab", 9)
+            focused = browser.run(FOCUSED)
+            if focused is None:
+                break
+            order.append(focused["index"])
+            if not focused["outline"]:
+                wrong.append(f"{path}: no outline at control {len(order)}")
+        if len(set(order)) != count or order != sorted(order):
+            wrong.append(f"{path}: {len(set(order))} of {count} controls are reached by Tab in order")
+    return wrong
+
+
+def main() -> int:
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    prepare()
+    browser = Browser()
+    try:
+        connect(browser)
+        log_in(browser)
+        act(browser)
+        wrong = look(browser, folder) + walk(browser)
+    finally:
+        browser.close()
+    for line in wrong:
+        print(line)
+    print(f"{len(PAGES)} pages, screenshots in {folder}, {len(wrong)} findings")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,8 @@
+-- page_jobs_running: running jobs, the longest first; the view looks at 5000 leases at most.
+-- params: $1 text queue, $2 text kind, $3 integer page_size
+select job_id::double precision, tenant_id, queue, kind, state, park_reason, attempt::double precision,
+    max_attempts::double precision, created_at, run_at, claimed_at, ended_at, last_error_label,
+    statement_timestamp() as now
+from leasehold_dashboard.job_running
+where ($1 is null or queue = $1) and ($2 is null or kind = $2)
+order by claimed_at limit $3
