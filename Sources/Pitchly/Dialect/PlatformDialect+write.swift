@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 extension PlatformDialect {
     /// The API's own limit is not published.
     package var writeLimit: Int { 100 }

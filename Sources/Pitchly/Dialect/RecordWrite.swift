@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 /// New values for some cells of one record.
 package struct RecordWrite: Sendable, Equatable {
     package enum Target: Sendable, Equatable {

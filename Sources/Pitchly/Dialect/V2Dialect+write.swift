@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 extension V2Dialect {
     package var writeLimit: Int { 1 }
 

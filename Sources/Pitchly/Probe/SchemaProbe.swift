@@ -1,3 +1,5 @@
+import LeaseholdCore
+
 /// Asks an API for its schema (GraphQL specification, section 4).
 package enum SchemaProbe {
     /// - Throws by reading it: an answer without `__schema`, as where introspection is switched off.
