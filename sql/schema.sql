@@ -6346,7 +6346,6 @@ CREATE FUNCTION leasehold.worker_wake(who uuid) RETURNS void
     where worker_id = who and sleeping_until is not null
 $$;
 
-<<<<<<< Updated upstream
 CREATE FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) RETURNS interval
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     AS $$
@@ -6355,8 +6354,6 @@ $$;
 
 COMMENT ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) IS 'What a zone''s clock is ahead of UTC at an instant';
 
-=======
->>>>>>> Stashed changes
 CREATE TABLE leasehold.api_key (
     api_key_id text NOT NULL,
     name text NOT NULL,
@@ -9343,13 +9340,10 @@ REVOKE ALL ON FUNCTION leasehold.worker_wake(who uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.worker_wake(who uuid) TO leasehold_vault;
 
-<<<<<<< Updated upstream
 REVOKE ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_vault;
 
-=======
->>>>>>> Stashed changes
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_key TO leasehold_server;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_session TO leasehold_server;
