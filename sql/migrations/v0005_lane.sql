@@ -57,6 +57,11 @@ create table leasehold.lane_floor (
 comment on table leasehold.lane_floor is
     'About the lowest virtual time of the open lanes of a queue, noted at most once a second; sessions that claim keep their own and read this one only after a pause';
 
+-- A domain and not a check constraint of the table: the server reads the text of a constraint anew for
+-- every statement.
+create domain leasehold.letter_purpose as text collate "C"
+    check (value in ('ready', 'look', 'charge', 'sequence', 'dependency'));
+
 create sequence leasehold.wake_id_seq cache 32;
 
 create table leasehold.wake (
@@ -70,8 +75,7 @@ create table leasehold.wake (
     settled integer not null default 0,
     priority smallint not null default 0,
     ring boolean not null default false,
-    purpose text collate "C" not null default 'ready'
-        constraint wake_purpose_known check (purpose in ('ready', 'look', 'charge', 'sequence', 'dependency')),
+    purpose leasehold.letter_purpose not null default 'ready',
     tenant_id text collate "C" not null,
     queue text collate "C" not null,
     lane_kind text collate "C" not null default '',

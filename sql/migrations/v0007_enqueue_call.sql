@@ -7,7 +7,7 @@ create function leasehold.enqueue_duplicate(
     max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text,
     trace_context text
 ) returns bigint
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
 #variable_conflict use_column
 declare
     found_id bigint;
@@ -73,14 +73,14 @@ create function leasehold.enqueue_job(
     idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text,
     out job_id bigint, out existing boolean
 )
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
 #variable_conflict use_column
 declare
     seconds constant real := extract(epoch from timeout_after);
     new_id bigint;
 begin
     perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
-        unique_key, on_duplicate, idempotency_key, sequence_key);
+        unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
     job_id := nextval('leasehold.job_id_seq');
     existing := false;
     if idempotency_key is not null then
@@ -129,7 +129,7 @@ comment on function leasehold.enqueue_job is 'leasehold.enqueue, saying also whe
 create function leasehold.depend(
     new_job_id bigint, tenant text, queue text, after bigint[], on_failure text
 ) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
 declare
     unknown bigint;
 begin
@@ -170,15 +170,52 @@ create function leasehold.enqueue(
     after bigint[] default null,
     on_failure text default 'cancel'
 ) returns bigint
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
+declare
+    due constant timestamptz := coalesce(run_at, clock_timestamp());
+    seconds constant double precision := extract(epoch from timeout_after);
+    new_id bigint;
 begin
-    return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
-        timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
-        after, on_failure)).job_id;
+    if num_nonnulls(unique_key, idempotency_key, after) > 0 then
+        return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
+            timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
+            after, on_failure)).job_id;
+    end if;
+    if not leasehold.job_well_formed(kind, queue, args, priority, max_attempts, seconds,
+            unique_key, sequence_key, trace_context) then
+        perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
+            unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
+    end if;
+    insert into leasehold.job (tenant_id, queue, kind, args, priority, run_at, ready_at, max_attempts,
+        timeout_seconds, sequence_key, trace_context)
+    values (tenant, queue, kind, args, priority, due, due, max_attempts, seconds, sequence_key,
+        trace_context)
+    returning job_id into new_id;
+    return new_id;
 end $$;
 
 comment on function leasehold.enqueue is
     'Enqueues one job in the caller''s transaction and returns its id. Errors: LH001 unknown tenant, LH002 malformed request, LH004 unknown job in "after"';
+
+create type leasehold.job_request as (
+    tenant text,
+    kind text,
+    args jsonb,
+    queue text,
+    priority integer,
+    run_at timestamptz,
+    max_attempts integer,
+    timeout_after interval,
+    unique_key text,
+    on_duplicate text,
+    idempotency_key text,
+    sequence_key text,
+    trace_context text,
+    after bigint[],
+    on_failure text
+);
+
+comment on type leasehold.job_request is 'The parameters of leasehold.enqueue; only tenant and kind may not be null';
 
 create function leasehold.enqueue_many(jobs jsonb)
 returns table (job_id bigint, existing boolean)
@@ -192,59 +229,67 @@ begin
         raise exception 'expected jobs to be a JSON array, got %', coalesce(jsonb_typeof(jobs), 'null')
             using errcode = 'LH002', hint = '[{"tenant": "acme", "kind": "report.build", "args": {}}]';
     end if;
+    select jsonb_typeof(body) into bad from jsonb_array_elements(jobs) as job(body)
+    where jsonb_typeof(body) <> 'object' limit 1;
+    if found then
+        raise exception 'expected each job to be a JSON object, got %', bad
+            using errcode = 'LH002', hint = '[{"tenant": "acme", "kind": "report.build", "args": {}}]';
+    end if;
     select key into bad
     from jsonb_array_elements(jobs) as job(body), jsonb_object_keys(body) as key
     where body - names <> '{}' and key <> all(names)
     limit 1;
-    if bad is not null then
+    if found then
         raise exception 'expected jobs with the names of the parameters of leasehold.enqueue, got "%"', left(bad, 140)
             using errcode = 'LH002', hint = 'the names are ' || array_to_string(names, ', ');
     end if;
-    if not exists (
-        select from jsonb_array_elements(jobs) as job(body)
-        where body ?| array['unique_key', 'idempotency_key', 'after']) then
-        return query select id, false from leasehold.enqueue_plain(jobs) as id;
-        return;
-    end if;
     return query
     select made.job_id, made.existing
-    from jsonb_array_elements(jobs) with ordinality as job(body, place)
-        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
-            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
-            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
-            trace_context text, after jsonb, on_failure text)
-        cross join lateral leasehold.enqueue_job(r.tenant, r.kind, coalesce(r.args, '{}'),
-            coalesce(r.queue, 'default'), coalesce(r.priority, 0), r.run_at,
-            coalesce(r.max_attempts, 20), r.timeout_after, r.unique_key,
-            coalesce(r.on_duplicate, 'keep'), r.idempotency_key, r.sequence_key, r.trace_context,
+    from leasehold.enqueue_all(array(
+        select row(r.tenant, r.kind, r.args, r.queue, r.priority, r.run_at, r.max_attempts,
+            r.timeout_after, r.unique_key, r.on_duplicate, r.idempotency_key, r.sequence_key,
+            r.trace_context,
             case jsonb_typeof(r.after) when 'array'
                 then array(select jsonb_array_elements_text(r.after)::bigint) end,
-            coalesce(r.on_failure, 'cancel')) as made
-    order by job.place;
+            r.on_failure)::leasehold.job_request
+        from rows from (jsonb_to_recordset(jobs) as (tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
+            trace_context text, after jsonb, on_failure text))
+            with ordinality as r(tenant, kind, args, queue, priority, run_at, max_attempts,
+                timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, place)
+        order by r.place)) as made;
 end $$;
 
 comment on function leasehold.enqueue_many is
     'Enqueues many jobs, given as a JSON array of objects with the names of the parameters of leasehold.enqueue; returns one row a job, in order';
 
--- One insert for jobs that need no look at others.
-create function leasehold.enqueue_plain(jobs jsonb) returns setof bigint
+create function leasehold.enqueue_all(requests leasehold.job_request[])
+returns table (job_id bigint, existing boolean)
 language plpgsql set search_path = pg_catalog set jit = off as $$
 #variable_conflict use_column
 begin
-    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts,
-        r.timeout_after, null, 'keep', null, r.sequence_key)
-    from jsonb_array_elements(jobs) as job(body)
-        cross join lateral (
-            select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
-                coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts,
-                timeout_after, sequence_key
-            from jsonb_to_record(body) as x(kind text, args jsonb, queue text, priority integer,
-                max_attempts integer, timeout_after interval, sequence_key text)) as r
-    where (r.kind ~ '^[a-z][a-z0-9._-]{0,127}$' and r.queue ~ '^[a-z][a-z0-9._-]{0,127}$'
-        and jsonb_typeof(r.args) = 'object' and pg_column_size(r.args) <= 1048576
-        and r.priority between -100 and 100 and r.max_attempts between 1 and 1000
-        and coalesce(r.timeout_after > interval '0', true)
-        and coalesce(length(r.sequence_key) between 1 and 500, true)) is not true;
+    -- The first that is malformed, if one is.
+    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts, r.timeout_after,
+        r.unique_key, r.on_duplicate, r.idempotency_key, r.sequence_key, r.trace_context)
+    from (
+        select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
+            coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts, timeout_after,
+            unique_key, coalesce(on_duplicate, 'keep') as on_duplicate, idempotency_key, sequence_key,
+            trace_context
+        from unnest(requests)
+        ) as r
+    where not leasehold.job_well_formed(r.kind, r.queue, r.args, r.priority, r.max_attempts,
+            extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
+            r.trace_context)
+        or r.on_duplicate not in ('keep', 'replace', 'reschedule')
+        or length(r.idempotency_key) not between 1 and 500
+    limit 1;
+    if exists (select from unnest(requests) where num_nonnulls(unique_key, idempotency_key, after) > 0) then
+        return query select made.job_id, made.existing from leasehold.enqueue_keyed(requests) as made;
+        return;
+    end if;
     return query
     insert into leasehold.job (tenant_id, kind, args, queue, priority, run_at, ready_at, max_attempts,
         timeout_seconds, sequence_key, trace_context)
@@ -252,10 +297,96 @@ begin
         coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
         coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
         extract(epoch from r.timeout_after), r.sequence_key, r.trace_context
-    from jsonb_array_elements(jobs) with ordinality as job(body, place)
-        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
-            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
-            sequence_key text, trace_context text)
-    order by job.place
-    returning job.job_id;
+    from unnest(requests) as r
+    returning job_id, false;
 end $$;
+
+comment on function leasehold.enqueue_all is 'leasehold.enqueue_many for callers that have arrays instead of JSON';
+
+-- Of requests with one key the first makes the job, as if they had come one after another. Keys are
+-- taken in key order, so that two calls with the same keys wait for each other in one direction.
+create function leasehold.enqueue_keyed(requests leasehold.job_request[])
+returns table (job_id bigint, existing boolean)
+language plpgsql set search_path = pg_catalog set jit = off as $$
+#variable_conflict use_column
+declare
+    ids bigint[] := array(select nextval('leasehold.job_id_seq') from unnest(requests));
+    places constant bigint[] := array(select nextval('leasehold.job_place_seq') from unnest(requests));
+    olds boolean[] := array_fill(false, array[cardinality(requests)]);
+    made bigint[];
+    other record;
+    answer record;
+begin
+    with first as (
+        select distinct on (tenant, idempotency_key) tenant, idempotency_key, id
+        from unnest(requests, ids) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+            max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+            trace_context, after, on_failure, id, rank)
+        where idempotency_key is not null and after is null
+        order by tenant, idempotency_key, rank
+    )
+    insert into leasehold.job_idempotency (tenant_id, idempotency_key, job_id)
+    select tenant, idempotency_key, id from first order by tenant, idempotency_key
+    on conflict do nothing;
+
+    with inserted as (
+        insert into leasehold.job (job_id, place, tenant_id, kind, args, queue, priority, run_at, ready_at,
+            max_attempts, timeout_seconds, unique_key, sequence_key, trace_context)
+        select r.id, r.place, r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
+            coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
+            coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
+            extract(epoch from r.timeout_after), r.unique_key, r.sequence_key, r.trace_context
+        from unnest(requests, ids, places) as r(tenant, kind, args, queue, priority, run_at,
+                max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, id, place)
+            left join leasehold.job_idempotency as i
+                on i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key
+        where r.after is null and (i.job_id is null or i.job_id = r.id)
+        order by r.tenant, r.kind, r.unique_key, r.place
+        on conflict (tenant_id, kind, unique_key) where unique_key is not null do nothing
+        returning job_id
+    )
+    select coalesce(array_agg(job_id), '{}') into made from inserted;
+
+    -- What found its key taken, or needs other jobs, one by one.
+    for other in
+        select r.*, i.job_id as known_id
+        from unnest(requests, ids) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+                max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, id, rank)
+            left join leasehold.job_idempotency as i
+                on i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key
+        where not exists (select from unnest(made) as m(id) where m.id = r.id)
+        order by r.rank
+    loop
+        if other.after is null and other.known_id <> other.id then
+            ids[other.rank] := null;
+            olds[other.rank] := true;
+            continue;
+        end if;
+        select one.job_id, one.existing into answer
+        from leasehold.enqueue_job(other.tenant, other.kind, coalesce(other.args, '{}'),
+            coalesce(other.queue, 'default'), coalesce(other.priority, 0), other.run_at,
+            coalesce(other.max_attempts, 20), other.timeout_after, other.unique_key,
+            coalesce(other.on_duplicate, 'keep'),
+            case when other.after is not null then other.idempotency_key end, other.sequence_key,
+            other.trace_context, other.after, coalesce(other.on_failure, 'cancel')) as one;
+        ids[other.rank] := answer.job_id;
+        olds[other.rank] := answer.existing;
+        if other.after is null and other.idempotency_key is not null then
+            update leasehold.job_idempotency as i set job_id = ids[other.rank]
+            where i.tenant_id = other.tenant and i.idempotency_key = other.idempotency_key;
+        end if;
+    end loop;
+    -- An answer by idempotency key is read last: the job that made it may have turned out to be another.
+    return query
+    select coalesce(r.id, (
+            select i.job_id from leasehold.job_idempotency as i
+            where i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key)), r.old
+    from unnest(requests, ids, olds) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+        max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+        trace_context, after, on_failure, id, old, rank)
+    order by r.rank;
+end $$;
+
+comment on function leasehold.enqueue_keyed is 'leasehold.enqueue_all where keys or other jobs have to be looked at';

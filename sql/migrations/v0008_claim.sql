@@ -13,6 +13,7 @@ create type leasehold.claim_cursor as (
     floor_at timestamptz,
     mark double precision,
     earlier_mark double precision,
+    earliest_mark double precision,
     marked_at timestamptz,
     contended boolean
 );

@@ -23,7 +23,10 @@ begin
         priority, place, ran_seconds, charged_seconds, settled, look, rank);
 
     update leasehold.lane
-    set vt = greatest(floor, vt + (a.ran_seconds - a.charged_seconds) / a.weight),
+    -- A lane that was charged too much gets it back, even if that takes it below the floor of now: not
+    -- below where claims begin to look, though. What comes back from elsewhere starts at the floor.
+    set vt = greatest(vt + coalesce((a.ran_seconds - a.charged_seconds) / nullif(a.weight, 0), 0),
+            case when state <> 'open' then floor else least(vt, coalesce(mem.earlier_mark, floor)) end),
         job_seconds = case when a.settled = 0 then job_seconds else greatest(0.001, job_seconds
             + (a.ran_seconds / a.settled - job_seconds) * (1 - 0.9 ^ least(a.settled, 100))) end,
         blocked_seconds = case
@@ -48,12 +51,16 @@ begin
         state = case when state = 'idle' and a.jobs > 0
             or a.look and state in ('full', 'throttled', 'paused') then 'open' else state end
     from (
-        select a.*, t.weight
+        select a.*, case when a.ran_seconds <> a.charged_seconds then (
+                select tenant.weight from leasehold.tenant where tenant.tenant_id = a.tenant_id limit 1)
+            * coalesce((select queue.weight from leasehold.queue where queue.queue = a.queue limit 1), 1)
+            / (select sum(coalesce((
+                    select queue.weight from leasehold.queue where queue.queue = s.queue limit 1), 1))
+                from leasehold.lane as s
+                where s.tenant_id = a.tenant_id and s.queue = any(queues)
+                    and (s.state = 'open' or s.ctid = a.at)) else 0 end as weight
         from unnest(arrivals, held) as a(tenant_id, queue, lane_kind, jobs, first_job_id, priority,
                 place, ran_seconds, charged_seconds, settled, look, at)
-            cross join lateral (
-                select tenant.weight from leasehold.tenant
-                where tenant.tenant_id = a.tenant_id limit 1) as t
         where a.at is not null
     ) as a
     where lane.ctid = a.at;
@@ -112,15 +119,15 @@ create type leasehold.open_lane as (
     weight double precision,
     take integer,
     bounded boolean,
-    limited boolean,
-    siblings boolean
+    limited boolean
 );
 
 create function leasehold.lane_key(tenant_id text, queue text, lane_kind text) returns text
 language sql immutable as $$ select tenant_id || ' ' || queue || ' ' || lane_kind $$;
 
--- The lowest open lanes, locked, as many as would use a quantum each, with how many jobs to take. Of
--- a tenant with several lanes only the lowest.
+-- The lowest open lanes, locked, as many as would use a quantum each, with how many jobs to take. The
+-- lanes of a tenant divide its weight among them, by the weights of their queues: twenty queues are not
+-- twenty shares.
 create function leasehold.lanes_lock(
     scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[],
     wanted integer, quantum integer
@@ -137,44 +144,46 @@ begin
         from unnest(scopes) as s cross join lateral (
             select lane.ctid as at, lane.* from leasehold.lane
             where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
-                and lane.vt >= scan_from 
+                and lane.vt >= scan_from
                 and (passed = '{}'
                     or leasehold.lane_key(lane.tenant_id, lane.queue, lane.lane_kind) <> all(passed))
             order by lane.vt limit lane_count for update skip locked) as l
     ), first as (
-        select h.*, t.weight * coalesce(q.weight, 1) as weight, t.bounded as tenant_bounded,
-            h.counted or t.max_running is not null as limited, sib.yes as siblings,
-            row_number() over (partition by h.tenant_id order by h.vt) as rank
+        select h.*, t.weight * own.weight / all_own.weight as weight, t.bounded as tenant_bounded,
+            h.counted or t.max_running is not null as limited
         from held as h
             cross join lateral (
                 select tenant.weight, tenant.max_running,
                     tenant.state <> 'active' or tenant.max_running is not null
                         or tenant.rate_per_second is not null as bounded
                 from leasehold.tenant where tenant.tenant_id = h.tenant_id limit 1) as t
-            left join lateral (
+            cross join lateral (select coalesce((
                 select queue.weight from leasehold.queue
-                where queue.queue = h.queue limit 1) as q on true
-            left join lateral (
-                select true as yes from leasehold.lane
-                where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
-                    and (lane.queue, lane.lane_kind) <> (h.queue, h.lane_kind) limit 1) as sib on true
+                where queue.queue = h.queue limit 1), 1) as weight) as own
+            cross join lateral (
+                select sum(coalesce((
+                    select queue.weight from leasehold.queue
+                    where queue.queue = lane.queue limit 1), 1)) as weight
+                from leasehold.lane
+                where lane.tenant_id = h.tenant_id and lane.queue = any(queues) and lane.state = 'open'
+            ) as all_own
     ), filled as (
         -- The level to which the lanes rise together if they get all that is wanted, the lowest
         -- first: what each lacks to that level is its part.
         select f.*, weight / job_seconds as speed,
             (wanted + sum(vt * weight / job_seconds) over lowest) / sum(weight / job_seconds) over lowest as level
-        from first as f where rank = 1
-        window lowest as (order by vt, tenant_id)
+        from first as f
+        window lowest as (order by vt, tenant_id, queue, lane_kind)
     ), shared as (
         select f.*, ceil((min(level) over () - vt) * speed - 1e-6) as share from filled as f
     ), cut as (
-        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id
-            rows between unbounded preceding and 1 preceding), 0)) as take
+        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id, queue,
+            lane_kind rows between unbounded preceding and 1 preceding), 0)) as take
         from shared as s
     )
     select array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
             low_priority, low_place, urgent_priority, urgent_place, weight, take,
-            bounded or tenant_bounded, limited, siblings)::leasehold.open_lane order by vt)
+            bounded or tenant_bounded, limited)::leasehold.open_lane order by vt)
     into lanes
     from cut where take > 0;
     return lanes;
@@ -186,7 +195,7 @@ comment on function leasehold.lanes_lock is
 -- Takes jobs of locked lanes, charges the lanes and moves their low marks. A job that somebody else
 -- has locked keeps the mark before it.
 create function leasehold.lanes_take(
-    who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamptz
+    who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamptz
 ) returns setof leasehold.claimed_job
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
@@ -278,16 +287,6 @@ begin
                     order by c.rank limit 1) as p on true
         ) as n
         where lane.ctid = n.at
-    ), shared as (
-        -- Other lanes of the same tenant are charged too: twenty queues are not twenty shares.
-        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ran_seconds)
-        select l.tenant_id, s.queue, s.lane_kind, 'charge', t.taken * l.job_seconds
-        from unnest(lanes) as l join tally as t on t.lane_at = l.at
-            cross join lateral (
-                select lane.queue, lane.lane_kind from leasehold.lane
-                where lane.tenant_id = l.tenant_id and lane.queue = any(queues)
-                    and (lane.queue, lane.lane_kind) <> (l.queue, l.lane_kind)) as s
-        where l.siblings and t.taken > 0
     )
     select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
         took_at, waited, timeout_seconds, progress, trace_context

@@ -3,14 +3,14 @@
 -- Queues and kinds may be waited for, in key order, because nothing is held yet; a tenant may not.
 
 create function leasehold.limit_lock(scope text, name text) returns void
-language plpgsql set search_path = pg_catalog as $$
+language plpgsql set search_path = pg_catalog set jit = off as $$
 begin
     perform pg_advisory_xact_lock(hashtext('leasehold.limit.' || scope), hashtext(name));
 end $$;
 
 create function leasehold.bucket_tokens(scope text, name text, rate real, burst integer)
 returns double precision
-language plpgsql set search_path = pg_catalog set enable_seqscan = off as $$
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 #variable_conflict use_variable
 declare
     filled_to constant timestamptz := clock_timestamp();
@@ -39,7 +39,7 @@ $$;
 create function leasehold.claim_scopes(
     queues text[], out scopes leasehold.claim_scope[], out apart text[], out free jsonb
 )
-language plpgsql set search_path = pg_catalog set enable_seqscan = off as $$
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 declare
     one record;
     places double precision;
@@ -91,7 +91,7 @@ create function leasehold.lane_places(
     lane leasehold.open_lane, out places integer, out rated boolean, out reason text, out look_at timestamptz
 )
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan as $$
+set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
     checked_at constant timestamptz := clock_timestamp();
     owner leasehold.tenant;
@@ -142,7 +142,7 @@ create function leasehold.lanes_limit(
     inout lanes leasehold.open_lane[], inout free jsonb, out closed integer
 )
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
-set plan_cache_mode = force_generic_plan as $$
+set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
     kept leasehold.open_lane[] := '{}';
     lane leasehold.open_lane;

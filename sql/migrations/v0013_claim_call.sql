@@ -2,7 +2,7 @@
 
 create function leasehold.cursor_load(queues text[], began timestamptz)
 returns leasehold.claim_cursor
-language plpgsql set search_path = pg_catalog set enable_seqscan = off as $$
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 declare
     mem leasehold.claim_cursor := nullif(current_setting(
         'leasehold.cursor_' || md5(array_to_string(queues, ' ')), true), '')::leasehold.claim_cursor;
@@ -12,7 +12,7 @@ begin
         mem.low_wake_id := 0;
         mem.open_xids := '{}';
         mem.due_from := '-infinity';
-        mem.earlier_mark := '-infinity';
+        mem.earliest_mark := '-infinity';
         mem.full_look_at := null;
     end if;
     if mem.floor_at is null or mem.floor_at < began - interval '1 second' then
@@ -28,15 +28,18 @@ comment on function leasehold.cursor_load is
 
 create function leasehold.cursor_save(queues text[], began timestamptz, mem leasehold.claim_cursor)
 returns void
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off as $$
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     spent constant interval := clock_timestamp() - began;
 begin
     mem.claimed_at := began;
     -- A whole look costs what dead rows stand in the way; it may take a fiftieth of the time.
     mem.full_look_at := coalesce(mem.full_look_at, began + greatest(interval '5 seconds', spent * 50));
-    if mem.marked_at is null or mem.marked_at < began - interval '2 seconds' then
-        mem.earlier_mark := coalesce(mem.mark, '-infinity');
+    -- Lanes are looked for from the floor of two to three seconds ago on, and no charge is given back
+    -- below that of one to two seconds ago, so that every session sees the lane.
+    if mem.marked_at is null or mem.marked_at < began - interval '1 second' then
+        mem.earliest_mark := coalesce(mem.earlier_mark, '-infinity');
+        mem.earlier_mark := mem.mark;
         mem.mark := mem.floor;
         mem.marked_at := began;
         if mem.contended then
@@ -147,7 +150,7 @@ begin
         mem.contended := cardinality(direct) > 0 and (
             cardinality(direct) < cardinality(arrivals)
             or exists (select from leasehold.lane where lane.queue = any(queues)
-                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
+                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earliest_mark));
         if mem.contended or cardinality(direct) is distinct from cardinality(arrivals) then
             holds := leasehold.lanes_tell(arrivals,
                 array(select job_id from unnest(direct)), queues, mem) or holds;
@@ -156,7 +159,7 @@ begin
 
     mem.contended := false;
     while wanted > 0 loop
-        lanes := leasehold.lanes_lock(scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        lanes := leasehold.lanes_lock(scopes, queues, mem.earliest_mark, passed, wanted, quantum);
         if lanes is null then
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
@@ -166,7 +169,7 @@ begin
             from unnest(scopes) as s cross join lateral (
                 select lane.* from leasehold.lane
                 where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
-                    and lane.vt >= mem.earlier_mark
+                    and lane.vt >= mem.earliest_mark
                 order by lane.vt limit 1) as l
             order by l.vt limit 1;
             exit when not found;
@@ -189,7 +192,7 @@ begin
                 where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
                     and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
         end if;
-        return query select * from leasehold.lanes_take(who, lanes, queues, apart, looked_at);
+        return query select * from leasehold.lanes_take(who, lanes, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
@@ -198,7 +201,7 @@ begin
                 select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
             lanes := array(
                 select l from unnest(leasehold.lanes_lock(
-                    scopes, queues, mem.earlier_mark, passed, wanted, quantum)) as l
+                    scopes, queues, mem.earliest_mark, passed, wanted, quantum)) as l
                 where leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) = any(keys)
                     and not l.bounded);
             passed := passed || keys;

@@ -4,7 +4,7 @@
 -- Not "create table ... partition of": that locks out every reader and writer of the history until
 -- commit. Attaching does not.
 create function leasehold.history_prepare(first_day date, days integer) returns integer
-language plpgsql security definer set search_path = pg_catalog as $$
+language plpgsql security definer set search_path = pg_catalog set jit = off as $$
 declare
     made integer := 0;
     day date;
@@ -52,7 +52,7 @@ comment on function leasehold.retry_delay is
 -- Parking waits for an unpark of the same tenant that is going on, so that a job cannot park itself
 -- after the event it waits for.
 create function leasehold.settle_park_guard(job_ids bigint[]) returns void
-language plpgsql set search_path = pg_catalog set enable_seqscan = off as $$
+language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 declare
     tenants text[];
 begin

@@ -3,7 +3,7 @@
 create function leasehold.prune(
     keep_history interval default '14 days', keep_idempotency interval default '7 days'
 ) returns table (what text, removed bigint)
-language plpgsql set search_path = pg_catalog set lock_timeout = '200ms' as $$
+language plpgsql set search_path = pg_catalog set lock_timeout = '200ms' set jit = off as $$
 declare
     part record;
     dropped bigint := 0;
@@ -55,7 +55,7 @@ comment on function leasehold.prune is
 create function leasehold.reconcile(settled_for interval default '30 seconds')
 returns table (finding text, found_count bigint)
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     before constant timestamptz := clock_timestamp() - settled_for;
 begin
