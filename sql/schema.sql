@@ -39,6 +39,7 @@ CREATE TYPE leasehold.claim_cursor AS (
 	floor_at timestamp with time zone,
 	mark double precision,
 	earlier_mark double precision,
+	earliest_mark double precision,
 	marked_at timestamp with time zone,
 	contended boolean
 );
@@ -189,6 +190,29 @@ CREATE TYPE leasehold.job_glimpse AS (
 
 COMMENT ON TYPE leasehold.job_glimpse IS 'A live job that a sample has met, and how many it stands for';
 
+CREATE TYPE leasehold.job_request AS (
+	tenant text,
+	kind text,
+	args jsonb,
+	queue text,
+	priority integer,
+	run_at timestamp with time zone,
+	max_attempts integer,
+	timeout_after interval,
+	unique_key text,
+	on_duplicate text,
+	idempotency_key text,
+	sequence_key text,
+	trace_context text,
+	after bigint[],
+	on_failure text
+);
+
+COMMENT ON TYPE leasehold.job_request IS 'The parameters of leasehold.enqueue; only tenant and kind may not be null';
+
+CREATE DOMAIN leasehold.letter_purpose AS text COLLATE pg_catalog."C"
+	CONSTRAINT letter_purpose_check CHECK ((VALUE = ANY (ARRAY['ready'::text, 'look'::text, 'charge'::text, 'sequence'::text, 'dependency'::text])));
+
 CREATE TYPE leasehold.open_lane AS (
 	at tid,
 	tenant_id text,
@@ -204,8 +228,7 @@ CREATE TYPE leasehold.open_lane AS (
 	weight double precision,
 	take integer,
 	bounded boolean,
-	limited boolean,
-	siblings boolean
+	limited boolean
 );
 
 CREATE TYPE leasehold.queue_count AS (
@@ -280,6 +303,7 @@ CREATE FUNCTION leasehold.bucket_tokens(scope text, name text, rate real, burst 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_variable
 declare
@@ -306,6 +330,7 @@ COMMENT ON FUNCTION leasehold.cell_boolean(cell jsonb) IS 'true or false';
 
 CREATE FUNCTION leasehold.day_of(day text) RETURNS date
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET jit TO 'off'
     AS $_$
 declare
     iso text := day;
@@ -357,6 +382,7 @@ COMMENT ON FUNCTION leasehold.cell_text(cell jsonb) IS 'A text, number or boolea
 
 CREATE FUNCTION leasehold.cell_texts(cell jsonb) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET jit TO 'off'
     AS $_$
 declare
     val constant jsonb := cell -> 'val';
@@ -379,6 +405,7 @@ COMMENT ON FUNCTION leasehold.cell_texts(cell jsonb) IS 'A list of texts, number
 
 CREATE FUNCTION leasehold.moment_of(moment text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET jit TO 'off'
     AS $_$
 begin
     return case
@@ -416,12 +443,11 @@ CREATE TABLE leasehold.wake (
     settled integer DEFAULT 0 NOT NULL,
     priority smallint DEFAULT 0 NOT NULL,
     ring boolean DEFAULT false NOT NULL,
-    purpose text DEFAULT 'ready'::text NOT NULL COLLATE pg_catalog."C",
+    purpose leasehold.letter_purpose DEFAULT 'ready'::text NOT NULL,
     tenant_id text NOT NULL COLLATE pg_catalog."C",
     queue text NOT NULL COLLATE pg_catalog."C",
     lane_kind text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
-    sequence_key text COLLATE pg_catalog."C",
-    CONSTRAINT wake_purpose_known CHECK ((purpose = ANY (ARRAY['ready'::text, 'look'::text, 'charge'::text, 'sequence'::text, 'dependency'::text])))
+    sequence_key text COLLATE pg_catalog."C"
 )
 WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_cost_delay='0');
 
@@ -450,6 +476,7 @@ CREATE FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) RETURNS voi
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     asked record;
@@ -691,6 +718,7 @@ CREATE FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     one record;
@@ -792,6 +820,7 @@ COMMENT ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) IS 'Admi
 CREATE FUNCTION leasehold.clip(name text, bytes integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     clipped text := left(name, bytes);
@@ -829,6 +858,7 @@ COMMENT ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) IS 'Use
 CREATE FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     perform leasehold.commit_durably();
@@ -844,6 +874,7 @@ $$;
 CREATE FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -875,6 +906,7 @@ $$;
 CREATE FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
@@ -895,6 +927,7 @@ $$;
 CREATE FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) RETURNS text[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     ranked text[];
@@ -935,6 +968,7 @@ $$;
 CREATE FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) RETURNS leasehold.credential_reading
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -1010,6 +1044,7 @@ $$;
 CREATE FUNCTION leasehold.credential_request(of_tenant text, seen bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     if not leasehold.credential_mark_wanted(of_tenant, seen) then return false; end if;
@@ -1021,6 +1056,7 @@ $$;
 CREATE FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -1044,6 +1080,7 @@ $$;
 CREATE FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) RETURNS leasehold.credential_suspicion
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -1092,6 +1129,7 @@ $$;
 CREATE FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) RETURNS leasehold.due_batch
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
@@ -1143,6 +1181,7 @@ $$;
 CREATE FUNCTION leasehold.cron_field(expression text, field text, what text, lowest integer, highest integer, names text[], all_bit integer) RETURNS bigint
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $_$
 declare
     expected constant text := format('%s to be %s to %s%s', what, lowest, highest,
@@ -1211,6 +1250,7 @@ COMMENT ON FUNCTION leasehold.cron_fits(masks bigint[], day date) IS 'Whether a 
 CREATE FUNCTION leasehold.cron_latest(masks bigint[], zone text, until timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     -- After the clock was set back, later local times than the present one have been.
@@ -1232,6 +1272,7 @@ COMMENT ON FUNCTION leasehold.cron_latest(masks bigint[], zone text, until times
 CREATE FUNCTION leasehold.cron_next(masks bigint[], zone text, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     local timestamp := date_trunc('minute', after at time zone zone) + interval '1 minute';
@@ -1252,6 +1293,7 @@ COMMENT ON FUNCTION leasehold.cron_next(masks bigint[], zone text, after timesta
 CREATE FUNCTION leasehold.cron_parse(expression text) RETURNS bigint[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     spelled constant text := coalesce(('{"@hourly": "0 * * * *", "@daily": "0 0 * * *",
@@ -1287,6 +1329,7 @@ COMMENT ON FUNCTION leasehold.cron_parse(expression text) IS 'Bit masks of minut
 CREATE FUNCTION leasehold.cron_walk(masks bigint[], start timestamp without time zone, direction integer) RETURNS timestamp without time zone
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     day date := start::date;
@@ -1330,6 +1373,7 @@ CREATE FUNCTION leasehold.cursor_load(queues text[], began timestamp with time z
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     mem leasehold.claim_cursor := nullif(current_setting(
@@ -1340,7 +1384,7 @@ begin
         mem.low_wake_id := 0;
         mem.open_xids := '{}';
         mem.due_from := '-infinity';
-        mem.earlier_mark := '-infinity';
+        mem.earliest_mark := '-infinity';
         mem.full_look_at := null;
     end if;
     if mem.floor_at is null or mem.floor_at < began - interval '1 second' then
@@ -1358,6 +1402,7 @@ CREATE FUNCTION leasehold.cursor_save(queues text[], began timestamp with time z
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     spent constant interval := clock_timestamp() - began;
@@ -1365,8 +1410,11 @@ begin
     mem.claimed_at := began;
     -- A whole look costs what dead rows stand in the way; it may take a fiftieth of the time.
     mem.full_look_at := coalesce(mem.full_look_at, began + greatest(interval '5 seconds', spent * 50));
-    if mem.marked_at is null or mem.marked_at < began - interval '2 seconds' then
-        mem.earlier_mark := coalesce(mem.mark, '-infinity');
+    -- Lanes are looked for from the floor of two to three seconds ago on, and no charge is given back
+    -- below that of one to two seconds ago, so that every session sees the lane.
+    if mem.marked_at is null or mem.marked_at < began - interval '1 second' then
+        mem.earliest_mark := coalesce(mem.earlier_mark, '-infinity');
+        mem.earlier_mark := mem.mark;
         mem.mark := mem.floor;
         mem.marked_at := began;
         if mem.contended then
@@ -1429,6 +1477,7 @@ COMMENT ON FUNCTION leasehold.dashboard_errors(since timestamp with time zone, m
 CREATE FUNCTION leasehold.dashboard_first_page(part regclass, pages bigint, since timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     low bigint := 0;
@@ -1499,6 +1548,7 @@ COMMENT ON FUNCTION leasehold.dashboard_load() IS 'Running time that all tenants
 CREATE FUNCTION leasehold.dashboard_page_time(part regclass, page bigint) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     found_at timestamptz;
@@ -1587,6 +1637,7 @@ CREATE FUNCTION leasehold.dashboard_queues() RETURNS SETOF text
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     return query
@@ -1621,6 +1672,7 @@ COMMENT ON FUNCTION leasehold.dashboard_queues() IS 'Names of the queues that ar
 CREATE FUNCTION leasehold.dashboard_rows(of_table regclass) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     estimate double precision;
@@ -1792,21 +1844,13 @@ CREATE TABLE leasehold.job (
     last_error text,
     progress jsonb,
     again jsonb,
-    CONSTRAINT job_args_object CHECK ((jsonb_typeof(args) = 'object'::text)),
-    CONSTRAINT job_args_size CHECK ((pg_column_size(args) <= 1048576)),
-    CONSTRAINT job_attempt_positive CHECK ((attempt >= 0)),
-    CONSTRAINT job_in_lane_has_place CHECK (((state = ANY (ARRAY['ready'::text, 'running'::text])) = (place IS NOT NULL))),
-    CONSTRAINT job_max_attempts_range CHECK (((max_attempts >= 1) AND (max_attempts <= 1000))),
-    CONSTRAINT job_park_reason_known CHECK ((park_reason = ANY (ARRAY['authorization'::text, 'sequence'::text, 'dependency'::text]))),
-    CONSTRAINT job_parked_has_reason CHECK (((state = 'parked'::text) = (park_reason IS NOT NULL))),
-    CONSTRAINT job_priority_range CHECK (((priority >= '-100'::integer) AND (priority <= 100))),
-    CONSTRAINT job_running_is_claimed CHECK (((state = 'running'::text) = (claimed_by IS NOT NULL))),
-    CONSTRAINT job_scheduled_is_due CHECK (((state = 'scheduled'::text) = (due_at IS NOT NULL))),
-    CONSTRAINT job_sequence_key_length CHECK (((length(sequence_key) >= 1) AND (length(sequence_key) <= 500))),
-    CONSTRAINT job_state_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'ready'::text, 'running'::text, 'parked'::text]))),
-    CONSTRAINT job_timeout_positive CHECK ((timeout_seconds > (0)::double precision)),
-    CONSTRAINT job_trace_context_length CHECK ((length(trace_context) <= 2000)),
-    CONSTRAINT job_unique_key_length CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
+    CONSTRAINT job_is_in_one_state CHECK (((num_nonnulls(place, due_at, park_reason) = 1) AND (state =
+CASE
+    WHEN (claimed_by IS NOT NULL) THEN 'running'::text
+    WHEN (due_at IS NOT NULL) THEN 'scheduled'::text
+    WHEN (park_reason IS NOT NULL) THEN 'parked'::text
+    ELSE 'ready'::text
+END)))
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.2', autovacuum_analyze_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
 
@@ -1843,6 +1887,8 @@ COMMENT ON COLUMN leasehold.job.sequence_live IS 'The job has the turn of its se
 COMMENT ON COLUMN leasehold.job.lane_kind IS 'Empty, or the kind if the kind is apart';
 
 COMMENT ON COLUMN leasehold.job.state IS 'scheduled: waits for run_at; ready: waits for its turn; running: claimed; parked: waits for park_reason to go away';
+
+COMMENT ON COLUMN leasehold.job.park_reason IS 'authorization, sequence or dependency';
 
 COMMENT ON COLUMN leasehold.job.again IS 'A request that came while the job with this unique_key ran: enqueued when the run ends';
 
@@ -2049,6 +2095,11 @@ COMMENT ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) IS 'Where a
 CREATE FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     unknown bigint;
@@ -2076,18 +2127,77 @@ COMMENT ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text,
 CREATE FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb DEFAULT '{}'::jsonb, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, run_at timestamp with time zone DEFAULT NULL::timestamp with time zone, max_attempts integer DEFAULT 20, timeout_after interval DEFAULT NULL::interval, unique_key text DEFAULT NULL::text, on_duplicate text DEFAULT 'keep'::text, idempotency_key text DEFAULT NULL::text, sequence_key text DEFAULT NULL::text, trace_context text DEFAULT NULL::text, after bigint[] DEFAULT NULL::bigint[], on_failure text DEFAULT 'cancel'::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
+declare
+    due constant timestamptz := coalesce(run_at, clock_timestamp());
+    seconds constant double precision := extract(epoch from timeout_after);
+    new_id bigint;
 begin
-    return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
-        timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
-        after, on_failure)).job_id;
+    if num_nonnulls(unique_key, idempotency_key, after) > 0 then
+        return (leasehold.enqueue_job(tenant, kind, args, queue, priority, run_at, max_attempts,
+            timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
+            after, on_failure)).job_id;
+    end if;
+    if not leasehold.job_well_formed(kind, queue, args, priority, max_attempts, seconds,
+            unique_key, sequence_key, trace_context) then
+        perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
+            unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
+    end if;
+    insert into leasehold.job (tenant_id, queue, kind, args, priority, run_at, ready_at, max_attempts,
+        timeout_seconds, sequence_key, trace_context)
+    values (tenant, queue, kind, args, priority, due, due, max_attempts, seconds, sequence_key,
+        trace_context)
+    returning job_id into new_id;
+    return new_id;
 end $$;
 
 COMMENT ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) IS 'Enqueues one job in the caller''s transaction and returns its id. Errors: LH001 unknown tenant, LH002 malformed request, LH004 unknown job in "after"';
 
-CREATE FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) RETURNS void
+CREATE FUNCTION leasehold.enqueue_all(requests leasehold.job_request[]) RETURNS TABLE(job_id bigint, existing boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+begin
+    -- The first that is malformed, if one is.
+    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts, r.timeout_after,
+        r.unique_key, r.on_duplicate, r.idempotency_key, r.sequence_key, r.trace_context)
+    from (
+        select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
+            coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts, timeout_after,
+            unique_key, coalesce(on_duplicate, 'keep') as on_duplicate, idempotency_key, sequence_key,
+            trace_context
+        from unnest(requests)
+        ) as r
+    where not leasehold.job_well_formed(r.kind, r.queue, r.args, r.priority, r.max_attempts,
+            extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
+            r.trace_context)
+        or r.on_duplicate not in ('keep', 'replace', 'reschedule')
+        or length(r.idempotency_key) not between 1 and 500
+    limit 1;
+    if exists (select from unnest(requests) where num_nonnulls(unique_key, idempotency_key, after) > 0) then
+        return query select made.job_id, made.existing from leasehold.enqueue_keyed(requests) as made;
+        return;
+    end if;
+    return query
+    insert into leasehold.job (tenant_id, kind, args, queue, priority, run_at, ready_at, max_attempts,
+        timeout_seconds, sequence_key, trace_context)
+    select r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
+        coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
+        coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
+        extract(epoch from r.timeout_after), r.sequence_key, r.trace_context
+    from unnest(requests) as r
+    returning job_id, false;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue_all(requests leasehold.job_request[]) IS 'leasehold.enqueue_many for callers that have arrays instead of JSON';
+
+CREATE FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $_$
 declare
     name_rule constant text := '1 to 128 of a-z 0-9 . _ -, a letter first';
@@ -2096,11 +2206,11 @@ declare
     advice text := 'see sql/README.md, "Enqueue from SQL"';
 begin
     case
-    when kind is null or kind !~ '^[a-z][a-z0-9._-]{0,127}$' then
+    when kind is null or kind !~ '^[a-z][a-z0-9._-]*$' or length(kind) > 128 then
         expected := 'kind to be ' || name_rule;
         got := coalesce('"' || left(kind, 140) || '"', 'null');
         advice := 'for example ''pitchly.sync''';
-    when queue is null or queue !~ '^[a-z][a-z0-9._-]{0,127}$' then
+    when queue is null or queue !~ '^[a-z][a-z0-9._-]*$' or length(queue) > 128 then
         expected := 'queue to be ' || name_rule;
         got := coalesce('"' || left(queue, 140) || '"', 'null');
         advice := 'leave it out for the queue ''default''';
@@ -2134,17 +2244,25 @@ begin
     when length(sequence_key) not between 1 and 500 then
         expected := 'sequence_key of 1 to 500 characters';
         got := length(sequence_key) || ' characters';
+    when length(trace_context) > 2000 then
+        expected := 'trace_context of at most 2000 characters';
+        got := length(trace_context) || ' characters';
     else
         return;
     end case;
     raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
 end $_$;
 
-COMMENT ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) IS 'Raises LH002 with what was expected and what came, if a request is malformed';
+COMMENT ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) IS 'Raises LH002 with what was expected and what came, if a request is malformed';
 
 CREATE FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -2199,6 +2317,7 @@ COMMENT ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jso
 CREATE FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -2206,7 +2325,7 @@ declare
     new_id bigint;
 begin
     perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
-        unique_key, on_duplicate, idempotency_key, sequence_key);
+        unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
     job_id := nextval('leasehold.job_id_seq');
     existing := false;
     if idempotency_key is not null then
@@ -2252,6 +2371,94 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) IS 'leasehold.enqueue, saying also whether the job was there already';
 
+CREATE FUNCTION leasehold.enqueue_keyed(requests leasehold.job_request[]) RETURNS TABLE(job_id bigint, existing boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+    ids bigint[] := array(select nextval('leasehold.job_id_seq') from unnest(requests));
+    places constant bigint[] := array(select nextval('leasehold.job_place_seq') from unnest(requests));
+    olds boolean[] := array_fill(false, array[cardinality(requests)]);
+    made bigint[];
+    other record;
+    answer record;
+begin
+    with first as (
+        select distinct on (tenant, idempotency_key) tenant, idempotency_key, id
+        from unnest(requests, ids) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+            max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+            trace_context, after, on_failure, id, rank)
+        where idempotency_key is not null and after is null
+        order by tenant, idempotency_key, rank
+    )
+    insert into leasehold.job_idempotency (tenant_id, idempotency_key, job_id)
+    select tenant, idempotency_key, id from first order by tenant, idempotency_key
+    on conflict do nothing;
+
+    with inserted as (
+        insert into leasehold.job (job_id, place, tenant_id, kind, args, queue, priority, run_at, ready_at,
+            max_attempts, timeout_seconds, unique_key, sequence_key, trace_context)
+        select r.id, r.place, r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
+            coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
+            coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
+            extract(epoch from r.timeout_after), r.unique_key, r.sequence_key, r.trace_context
+        from unnest(requests, ids, places) as r(tenant, kind, args, queue, priority, run_at,
+                max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, id, place)
+            left join leasehold.job_idempotency as i
+                on i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key
+        where r.after is null and (i.job_id is null or i.job_id = r.id)
+        order by r.tenant, r.kind, r.unique_key, r.place
+        on conflict (tenant_id, kind, unique_key) where unique_key is not null do nothing
+        returning job_id
+    )
+    select coalesce(array_agg(job_id), '{}') into made from inserted;
+
+    -- What found its key taken, or needs other jobs, one by one.
+    for other in
+        select r.*, i.job_id as known_id
+        from unnest(requests, ids) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+                max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, id, rank)
+            left join leasehold.job_idempotency as i
+                on i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key
+        where not exists (select from unnest(made) as m(id) where m.id = r.id)
+        order by r.rank
+    loop
+        if other.after is null and other.known_id <> other.id then
+            ids[other.rank] := null;
+            olds[other.rank] := true;
+            continue;
+        end if;
+        select one.job_id, one.existing into answer
+        from leasehold.enqueue_job(other.tenant, other.kind, coalesce(other.args, '{}'),
+            coalesce(other.queue, 'default'), coalesce(other.priority, 0), other.run_at,
+            coalesce(other.max_attempts, 20), other.timeout_after, other.unique_key,
+            coalesce(other.on_duplicate, 'keep'),
+            case when other.after is not null then other.idempotency_key end, other.sequence_key,
+            other.trace_context, other.after, coalesce(other.on_failure, 'cancel')) as one;
+        ids[other.rank] := answer.job_id;
+        olds[other.rank] := answer.existing;
+        if other.after is null and other.idempotency_key is not null then
+            update leasehold.job_idempotency as i set job_id = ids[other.rank]
+            where i.tenant_id = other.tenant and i.idempotency_key = other.idempotency_key;
+        end if;
+    end loop;
+    -- An answer by idempotency key is read last: the job that made it may have turned out to be another.
+    return query
+    select coalesce(r.id, (
+            select i.job_id from leasehold.job_idempotency as i
+            where i.tenant_id = r.tenant and i.idempotency_key = r.idempotency_key)), r.old
+    from unnest(requests, ids, olds) with ordinality as r(tenant, kind, args, queue, priority, run_at,
+        max_attempts, timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+        trace_context, after, on_failure, id, old, rank)
+    order by r.rank;
+end $$;
+
+COMMENT ON FUNCTION leasehold.enqueue_keyed(requests leasehold.job_request[]) IS 'leasehold.enqueue_all where keys or other jobs have to be looked at';
+
 CREATE FUNCTION leasehold.enqueue_many(jobs jsonb) RETURNS TABLE(job_id bigint, existing boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2266,74 +2473,40 @@ begin
         raise exception 'expected jobs to be a JSON array, got %', coalesce(jsonb_typeof(jobs), 'null')
             using errcode = 'LH002', hint = '[{"tenant": "acme", "kind": "report.build", "args": {}}]';
     end if;
+    select jsonb_typeof(body) into bad from jsonb_array_elements(jobs) as job(body)
+    where jsonb_typeof(body) <> 'object' limit 1;
+    if found then
+        raise exception 'expected each job to be a JSON object, got %', bad
+            using errcode = 'LH002', hint = '[{"tenant": "acme", "kind": "report.build", "args": {}}]';
+    end if;
     select key into bad
     from jsonb_array_elements(jobs) as job(body), jsonb_object_keys(body) as key
     where body - names <> '{}' and key <> all(names)
     limit 1;
-    if bad is not null then
+    if found then
         raise exception 'expected jobs with the names of the parameters of leasehold.enqueue, got "%"', left(bad, 140)
             using errcode = 'LH002', hint = 'the names are ' || array_to_string(names, ', ');
     end if;
-    if not exists (
-        select from jsonb_array_elements(jobs) as job(body)
-        where body ?| array['unique_key', 'idempotency_key', 'after']) then
-        return query select id, false from leasehold.enqueue_plain(jobs) as id;
-        return;
-    end if;
     return query
     select made.job_id, made.existing
-    from jsonb_array_elements(jobs) with ordinality as job(body, place)
-        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
-            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
-            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
-            trace_context text, after jsonb, on_failure text)
-        cross join lateral leasehold.enqueue_job(r.tenant, r.kind, coalesce(r.args, '{}'),
-            coalesce(r.queue, 'default'), coalesce(r.priority, 0), r.run_at,
-            coalesce(r.max_attempts, 20), r.timeout_after, r.unique_key,
-            coalesce(r.on_duplicate, 'keep'), r.idempotency_key, r.sequence_key, r.trace_context,
+    from leasehold.enqueue_all(array(
+        select row(r.tenant, r.kind, r.args, r.queue, r.priority, r.run_at, r.max_attempts,
+            r.timeout_after, r.unique_key, r.on_duplicate, r.idempotency_key, r.sequence_key,
+            r.trace_context,
             case jsonb_typeof(r.after) when 'array'
                 then array(select jsonb_array_elements_text(r.after)::bigint) end,
-            coalesce(r.on_failure, 'cancel')) as made
-    order by job.place;
+            r.on_failure)::leasehold.job_request
+        from rows from (jsonb_to_recordset(jobs) as (tenant text, kind text, args jsonb, queue text,
+            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
+            unique_key text, on_duplicate text, idempotency_key text, sequence_key text,
+            trace_context text, after jsonb, on_failure text))
+            with ordinality as r(tenant, kind, args, queue, priority, run_at, max_attempts,
+                timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key,
+                trace_context, after, on_failure, place)
+        order by r.place)) as made;
 end $$;
 
 COMMENT ON FUNCTION leasehold.enqueue_many(jobs jsonb) IS 'Enqueues many jobs, given as a JSON array of objects with the names of the parameters of leasehold.enqueue; returns one row a job, in order';
-
-CREATE FUNCTION leasehold.enqueue_plain(jobs jsonb) RETURNS SETOF bigint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
-    SET jit TO 'off'
-    AS $_$
-#variable_conflict use_column
-begin
-    perform leasehold.enqueue_check(r.kind, r.args, r.queue, r.priority, r.max_attempts,
-        r.timeout_after, null, 'keep', null, r.sequence_key)
-    from jsonb_array_elements(jobs) as job(body)
-        cross join lateral (
-            select kind, coalesce(args, '{}') as args, coalesce(queue, 'default') as queue,
-                coalesce(priority, 0) as priority, coalesce(max_attempts, 20) as max_attempts,
-                timeout_after, sequence_key
-            from jsonb_to_record(body) as x(kind text, args jsonb, queue text, priority integer,
-                max_attempts integer, timeout_after interval, sequence_key text)) as r
-    where (r.kind ~ '^[a-z][a-z0-9._-]{0,127}$' and r.queue ~ '^[a-z][a-z0-9._-]{0,127}$'
-        and jsonb_typeof(r.args) = 'object' and pg_column_size(r.args) <= 1048576
-        and r.priority between -100 and 100 and r.max_attempts between 1 and 1000
-        and coalesce(r.timeout_after > interval '0', true)
-        and coalesce(length(r.sequence_key) between 1 and 500, true)) is not true;
-    return query
-    insert into leasehold.job (tenant_id, kind, args, queue, priority, run_at, ready_at, max_attempts,
-        timeout_seconds, sequence_key, trace_context)
-    select r.tenant, r.kind, coalesce(r.args, '{}'), coalesce(r.queue, 'default'),
-        coalesce(r.priority, 0), coalesce(r.run_at, clock_timestamp()),
-        coalesce(r.run_at, clock_timestamp()), coalesce(r.max_attempts, 20),
-        extract(epoch from r.timeout_after), r.sequence_key, r.trace_context
-    from jsonb_array_elements(jobs) with ordinality as job(body, place)
-        cross join lateral jsonb_to_record(body) as r(tenant text, kind text, args jsonb, queue text,
-            priority integer, run_at timestamptz, max_attempts integer, timeout_after interval,
-            sequence_key text, trace_context text)
-    order by job.place
-    returning job.job_id;
-end $_$;
 
 CREATE FUNCTION leasehold.error_fingerprint(kind text, label text, error text) RETURNS text
     LANGUAGE sql IMMUTABLE
@@ -2430,6 +2603,7 @@ COMMENT ON COLUMN leasehold.credential.rungs_tried IS 'Rungs of the recovery lad
 CREATE FUNCTION leasehold.exchange_abandon(c leasehold.credential) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
@@ -2460,6 +2634,7 @@ $$;
 CREATE FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, rung text, grant_used text, reply leasehold.exchange_reply, moment timestamp with time zone, log_outcome text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     connects boolean := rung = 'connect';
@@ -2521,6 +2696,7 @@ $$;
 CREATE FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) RETURNS leasehold.exchange_ticket
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -2591,6 +2767,7 @@ $$;
 CREATE FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     update leasehold.credential
@@ -2607,6 +2784,7 @@ $$;
 CREATE FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -2734,6 +2912,7 @@ CREATE FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, s
 CREATE FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) RETURNS leasehold.exchange_saving
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -2797,6 +2976,7 @@ $$;
 CREATE FUNCTION leasehold.history_prepare(first_day date, days integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     made integer := 0;
@@ -2825,49 +3005,90 @@ CREATE FUNCTION leasehold.job_arrived() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET jit TO 'off'
-    AS $_$
+    AS $$
 declare
-    bad text;
+    one record;
+    number integer := 0;
 begin
-    select came.name into bad
-    from (select distinct queue as name from arrived union select distinct kind from arrived) as came
-    where came.name !~ '^[a-z][a-z0-9._-]{0,127}$' limit 1;
-    if found then
-        raise exception 'expected kind and queue to be 1 to 128 of a-z 0-9 . _ -, a letter first, got "%"',
-            left(bad, 140) using errcode = 'LH002';
+    for one in
+        select a.tenant_id, a.queue, a.kind, a.lane_kind, a.state, a.park_reason, a.job_id, a.place,
+            a.priority, a.max_attempts, a.timeout_seconds, a.args, a.unique_key, a.sequence_key,
+            a.trace_context
+        from arrived as a limit 2
+    loop
+        number := number + 1;
+    end loop;
+    if number = 0 then
+        return null;
     end if;
-    if exists (select from leasehold.kind where apart) then
-        update leasehold.job
-        set lane_kind = job.kind
-        from arrived, leasehold.kind
-        where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
-            and job.job_id = arrived.job_id;
+    if number > 1 then
+        -- The first that is malformed, if one is.
+        perform leasehold.enqueue_check(a.kind, a.args, a.queue, a.priority, a.max_attempts,
+            make_interval(secs => a.timeout_seconds), a.unique_key, 'keep', null, a.sequence_key,
+            a.trace_context)
+        from arrived as a
+        where not leasehold.job_well_formed(a.kind, a.queue, a.args, a.priority, a.max_attempts,
+            a.timeout_seconds, a.unique_key, a.sequence_key, a.trace_context)
+        limit 1;
+        if exists (select from leasehold.kind where apart) then
+            update leasehold.job
+            set lane_kind = job.kind
+            from arrived, leasehold.kind
+            where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
+                and job.job_id = arrived.job_id;
+        end if;
+        insert into leasehold.wake
+            (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
+        select case when tenant.tenant_id is null
+                then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
+            came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
+            came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
+        from (
+            select arrived.tenant_id, arrived.queue,
+                case when kind.apart then arrived.kind else arrived.lane_kind end as lane_kind,
+                case arrived.state when 'ready' then 'ready' else 'sequence' end as purpose,
+                case arrived.state when 'parked' then arrived.sequence_key end as sequence_key,
+                count(*) filter (where arrived.state = 'ready')::integer as jobs,
+                min(arrived.job_id) as first_job_id, min(arrived.place) as place,
+                min(arrived.priority) as priority
+            from arrived left join leasehold.kind on kind.kind = arrived.kind and kind.apart
+            where arrived.state = 'ready' or arrived.park_reason = 'sequence'
+            group by 1, 2, 3, 4, 5
+        ) as came left join leasehold.tenant on tenant.tenant_id = came.tenant_id;
+        perform leasehold.refuse_unknown_tenant(arrived.tenant_id)
+        from arrived
+        where arrived.state <> 'ready' and arrived.park_reason is distinct from 'sequence'
+            and not exists (
+                select from leasehold.tenant where tenant.tenant_id = arrived.tenant_id);
+        return null;
     end if;
-    insert into leasehold.wake
-        (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
-    select case when tenant.tenant_id is null
-            then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
-        came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
-        came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
-    from (
-        select arrived.tenant_id, arrived.queue,
-            case when kind.apart then arrived.kind else arrived.lane_kind end as lane_kind,
-            case arrived.state when 'ready' then 'ready' else 'sequence' end as purpose,
-            case arrived.state when 'parked' then arrived.sequence_key end as sequence_key,
-            count(*) filter (where arrived.state = 'ready')::integer as jobs,
-            min(arrived.job_id) as first_job_id, min(arrived.place) as place,
-            min(arrived.priority) as priority
-        from arrived left join leasehold.kind on kind.kind = arrived.kind and kind.apart
-        where arrived.state = 'ready' or arrived.park_reason = 'sequence'
-        group by 1, 2, 3, 4, 5
-    ) as came left join leasehold.tenant on tenant.tenant_id = came.tenant_id;
-    perform leasehold.refuse_unknown_tenant(arrived.tenant_id)
-    from arrived
-    where arrived.state <> 'ready' and arrived.park_reason is distinct from 'sequence'
-        and not exists (
-            select from leasehold.tenant where tenant.tenant_id = arrived.tenant_id);
+
+    if not leasehold.job_well_formed(one.kind, one.queue, one.args, one.priority, one.max_attempts,
+            one.timeout_seconds, one.unique_key, one.sequence_key, one.trace_context) then
+        perform leasehold.enqueue_check(one.kind, one.args, one.queue, one.priority, one.max_attempts,
+            make_interval(secs => one.timeout_seconds), one.unique_key, 'keep', null, one.sequence_key,
+            one.trace_context);
+    end if;
+    if one.lane_kind = '' and exists (select from leasehold.kind where kind = one.kind and apart) then
+        update leasehold.job set lane_kind = kind where job_id = one.job_id;
+        one.lane_kind := one.kind;
+    end if;
+    if one.state = 'ready' or one.park_reason = 'sequence' then
+        insert into leasehold.wake
+            (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
+        select one.tenant_id, one.queue, one.lane_kind,
+            case one.state when 'ready' then 'ready' else 'sequence' end, (one.state = 'ready')::integer,
+            one.job_id, coalesce(one.place, 0), one.priority,
+            case one.state when 'parked' then one.sequence_key end, true
+        from leasehold.tenant where tenant.tenant_id = one.tenant_id;
+    else
+        perform from leasehold.tenant where tenant.tenant_id = one.tenant_id;
+    end if;
+    if not found then
+        perform leasehold.refuse_unknown_tenant(one.tenant_id);
+    end if;
     return null;
-end $_$;
+end $$;
 
 COMMENT ON FUNCTION leasehold.job_arrived() IS 'After each insert statement on job: one wake per tenant, queue and lane; refuses unknown tenants';
 
@@ -2875,6 +3096,10 @@ CREATE FUNCTION leasehold.job_cancel(cancelled bigint, reason text DEFAULT 'canc
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     perform from leasehold.job where job.job_id = cancelled;
@@ -2903,6 +3128,7 @@ COMMENT ON FUNCTION leasehold.job_cancel(cancelled bigint, reason text) IS 'canc
 CREATE FUNCTION leasehold.job_cancel_ring() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     perform pg_notify('leasehold_cancel', job.claimed_by::text)
@@ -3002,7 +3228,7 @@ begin
         mem.contended := cardinality(direct) > 0 and (
             cardinality(direct) < cardinality(arrivals)
             or exists (select from leasehold.lane where lane.queue = any(queues)
-                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earlier_mark));
+                and lane.lane_kind = '' and lane.state = 'open' and lane.vt >= mem.earliest_mark));
         if mem.contended or cardinality(direct) is distinct from cardinality(arrivals) then
             holds := leasehold.lanes_tell(arrivals,
                 array(select job_id from unnest(direct)), queues, mem) or holds;
@@ -3011,7 +3237,7 @@ begin
 
     mem.contended := false;
     while wanted > 0 loop
-        lanes := leasehold.lanes_lock(scopes, queues, mem.earlier_mark, passed, wanted, quantum);
+        lanes := leasehold.lanes_lock(scopes, queues, mem.earliest_mark, passed, wanted, quantum);
         if lanes is null then
             -- Every open lane is in other hands: wait for one rather than go home empty. Only while
             -- this claim holds no lane.
@@ -3021,10 +3247,14 @@ begin
             from unnest(scopes) as s cross join lateral (
                 select lane.* from leasehold.lane
                 where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
-                    and lane.vt >= mem.earlier_mark
+                    and lane.vt >= mem.earliest_mark
                 order by lane.vt limit 1) as l
             order by l.vt limit 1;
             exit when not found;
+            -- In a queue of its own: of many that wait for a row, each is woken at every new version of
+            -- it, only to wait again.
+            perform pg_advisory_xact_lock(hashtext('leasehold.lane'),
+                hashtext(leasehold.lane_key(busy.tenant_id, busy.queue, busy.lane_kind)));
             perform from leasehold.lane
             where lane.tenant_id = busy.tenant_id and lane.queue = busy.queue
                 and lane.lane_kind = busy.lane_kind for update;
@@ -3044,7 +3274,7 @@ begin
                 where coalesce((free ->> ('queue:' || s.queue))::integer, 1) > 0
                     and coalesce((free ->> ('kind:' || s.lane_kind))::integer, 1) > 0);
         end if;
-        return query select * from leasehold.lanes_take(who, lanes, queues, apart, looked_at);
+        return query select * from leasehold.lanes_take(who, lanes, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
         if taken = 0 then
@@ -3053,7 +3283,7 @@ begin
                 select leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) from unnest(lanes) as l);
             lanes := array(
                 select l from unnest(leasehold.lanes_lock(
-                    scopes, queues, mem.earlier_mark, passed, wanted, quantum)) as l
+                    scopes, queues, mem.earliest_mark, passed, wanted, quantum)) as l
                 where leasehold.lane_key(l.tenant_id, l.queue, l.lane_kind) = any(keys)
                     and not l.bounded);
             passed := passed || keys;
@@ -3080,6 +3310,7 @@ CREATE FUNCTION leasehold.job_discard(discarded bigint, reason text DEFAULT 'dis
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     if leasehold.job_end(discarded, 'discarded', 'discarded', left(reason, 10000)) then
@@ -3101,6 +3332,7 @@ CREATE FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     ended_at constant timestamptz := clock_timestamp();
@@ -3140,6 +3372,7 @@ COMMENT ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, e
 CREATE FUNCTION leasehold.job_place() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 begin
     if new.run_at > clock_timestamp() then
@@ -3162,6 +3395,7 @@ CREATE FUNCTION leasehold.job_release(released bigint) RETURNS leasehold.job
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     now_ready leasehold.job;
@@ -3196,6 +3430,10 @@ CREATE FUNCTION leasehold.job_retry(retried bigint) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     ended leasehold.job_history;
@@ -3364,30 +3602,37 @@ begin
             insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ran_seconds,
                 charged_seconds, settled, ring)
             select u.tenant_id, l.queue, l.lane_kind, case when u.limited then 'look' else 'charge' end,
-                u.ran, u.charged,
-                case when (l.queue, l.lane_kind) = (u.queue, u.lane_kind) then u.settled else 0 end,
+                case when l.own then u.charged + u.difference else 0 end,
+                case when l.own then u.charged else 0 end, case when l.own then u.settled else 0 end,
                 u.limited
             from (
-                select tenant_id, queue, lane_kind, worker_id, sum(greatest(ran, 0.001)) as ran,
-                    sum(charged) as charged, count(*) as settled, bool_or(limited) as limited
+                -- A difference below two milliseconds is not worth a letter and must not be lost: it
+                -- is sent as two milliseconds by one settle of so many as it goes into them. Which
+                -- one: multiples of the golden ratio are spread evenly, whichever jobs a lane settles.
+                select tenant_id, queue, lane_kind, charged, settled, limited,
+                    case when abs(ran - charged) >= 0.002 or limited then ran - charged
+                        when (drawn * 0.6180339887498949) % 1 < abs(ran - charged) / 0.002
+                            then 0.002 * sign(ran - charged) end as difference
                 from (
-                    select tenant_id, queue, lane_kind, claimed_by as worker_id, ran, charged, limited
-                    from gone
-                    union all
-                    select tenant_id, queue, lane_kind, worker_id, ran, charged, was_limited from kept
+                    select tenant_id, queue, lane_kind, sum(greatest(ran, 0.001)) as ran,
+                        sum(charged)::double precision as charged, count(*) as settled,
+                        bool_or(limited) as limited, min(job_id + run)::numeric as drawn
+                    from (
+                        select job_id, run, tenant_id, queue, lane_kind, ran, charged, limited from gone
+                        union all
+                        select job_id, run, tenant_id, queue, lane_kind, ran, charged, was_limited from kept
+                    ) as run
+                    group by tenant_id, queue, lane_kind
                 ) as run
-                group by tenant_id, queue, lane_kind, worker_id
-                having bool_or(limited) or abs(sum(greatest(ran, 0.001)) - sum(charged))
-                    > greatest(0.01, sum(charged) * 0.2)
             ) as u
-                left join lateral (
-                    select worker.queues from leasehold.worker
-                    where worker.worker_id = u.worker_id limit 1) as w on true
                 cross join lateral (
-                    select lane.queue, lane.lane_kind from leasehold.lane
+                    select lane.queue, lane.lane_kind,
+                        (lane.queue, lane.lane_kind) = (u.queue, u.lane_kind) as own
+                    from leasehold.lane
                     where lane.tenant_id = u.tenant_id
-                        and (u.limited or lane.queue = u.queue or lane.queue = any(w.queues))
-                    union select u.queue, u.lane_kind where u.limited) as l
+                        and (u.limited or lane.queue = u.queue and lane.lane_kind = u.lane_kind)
+                    union select u.queue, u.lane_kind, true where u.limited) as l
+            where u.difference is not null
         ), sequenced as (
             insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
             select tenant_id, queue, lane_kind, 'sequence', sequence_key, true
@@ -3437,9 +3682,20 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) IS 'Ends runs. Outcomes: complete; retry (counted, after delay or with back-off); snooze (not counted, after delay); park (not counted, until the tenant is unparked); discard; cancel; hand_back (not counted, at once); kill (the worker died: counted, the third discards). Returns the runs that were settled and what became of their jobs; a run that is missing was not the current one';
 
+CREATE FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN (COALESCE(((kind ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(kind) <= 128) AND (queue ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(queue) <= 128) AND (jsonb_typeof(args) = 'object'::text) AND (pg_column_size(args) <= 1048576) AND ((priority >= '-100'::integer) AND (priority <= 100)) AND ((max_attempts >= 1) AND (max_attempts <= 1000))), false) AND COALESCE((timeout_seconds > (0)::double precision), true) AND COALESCE(((length(unique_key) >= 1) AND (length(unique_key) <= 500)), true) AND COALESCE(((length(sequence_key) >= 1) AND (length(sequence_key) <= 500)), true) AND COALESCE((length(trace_context) <= 2000), true));
+
+COMMENT ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) IS 'Whether a job may be enqueued like this; leasehold.enqueue_check says what is wrong with one that may not';
+
 CREATE FUNCTION leasehold.kind_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     if tg_op = 'INSERT' and new.apart or tg_op = 'UPDATE' and new.apart is distinct from old.apart then
@@ -3459,6 +3715,7 @@ end $$;
 CREATE FUNCTION leasehold.kind_move(moved_kind text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     total bigint;
@@ -3510,6 +3767,7 @@ CREATE FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integ
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
     AS $$
 declare
     checked_at constant timestamptz := clock_timestamp();
@@ -3561,6 +3819,7 @@ CREATE FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT f
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
+    SET jit TO 'off'
     AS $$
 declare
     kept leasehold.open_lane[] := '{}';
@@ -3627,44 +3886,46 @@ begin
         from unnest(scopes) as s cross join lateral (
             select lane.ctid as at, lane.* from leasehold.lane
             where lane.queue = s.queue and lane.lane_kind = s.lane_kind and lane.state = 'open'
-                and lane.vt >= scan_from 
+                and lane.vt >= scan_from
                 and (passed = '{}'
                     or leasehold.lane_key(lane.tenant_id, lane.queue, lane.lane_kind) <> all(passed))
             order by lane.vt limit lane_count for update skip locked) as l
     ), first as (
-        select h.*, t.weight * coalesce(q.weight, 1) as weight, t.bounded as tenant_bounded,
-            h.counted or t.max_running is not null as limited, sib.yes as siblings,
-            row_number() over (partition by h.tenant_id order by h.vt) as rank
+        select h.*, t.weight * own.weight / all_own.weight as weight, t.bounded as tenant_bounded,
+            h.counted or t.max_running is not null as limited
         from held as h
             cross join lateral (
                 select tenant.weight, tenant.max_running,
                     tenant.state <> 'active' or tenant.max_running is not null
                         or tenant.rate_per_second is not null as bounded
                 from leasehold.tenant where tenant.tenant_id = h.tenant_id limit 1) as t
-            left join lateral (
+            cross join lateral (select coalesce((
                 select queue.weight from leasehold.queue
-                where queue.queue = h.queue limit 1) as q on true
-            left join lateral (
-                select true as yes from leasehold.lane
-                where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
-                    and (lane.queue, lane.lane_kind) <> (h.queue, h.lane_kind) limit 1) as sib on true
+                where queue.queue = h.queue limit 1), 1) as weight) as own
+            cross join lateral (
+                select sum(coalesce((
+                    select queue.weight from leasehold.queue
+                    where queue.queue = lane.queue limit 1), 1)) as weight
+                from leasehold.lane
+                where lane.tenant_id = h.tenant_id and lane.queue = any(queues) and lane.state = 'open'
+            ) as all_own
     ), filled as (
         -- The level to which the lanes rise together if they get all that is wanted, the lowest
         -- first: what each lacks to that level is its part.
         select f.*, weight / job_seconds as speed,
             (wanted + sum(vt * weight / job_seconds) over lowest) / sum(weight / job_seconds) over lowest as level
-        from first as f where rank = 1
-        window lowest as (order by vt, tenant_id)
+        from first as f
+        window lowest as (order by vt, tenant_id, queue, lane_kind)
     ), shared as (
         select f.*, ceil((min(level) over () - vt) * speed - 1e-6) as share from filled as f
     ), cut as (
-        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id
-            rows between unbounded preceding and 1 preceding), 0)) as take
+        select s.*, least(share, wanted - coalesce(sum(greatest(0, share)) over (order by vt, tenant_id, queue,
+            lane_kind rows between unbounded preceding and 1 preceding), 0)) as take
         from shared as s
     )
     select array_agg(row(at, tenant_id, queue, lane_kind, vt, job_seconds, blocked_seconds,
             low_priority, low_place, urgent_priority, urgent_place, weight, take,
-            bounded or tenant_bounded, limited, siblings)::leasehold.open_lane order by vt)
+            bounded or tenant_bounded, limited)::leasehold.open_lane order by vt)
     into lanes
     from cut where take > 0;
     return lanes;
@@ -3672,7 +3933,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) IS 'Locks open lanes in order of virtual time, skipping those that other sessions hold';
 
-CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
+CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -3770,23 +4031,13 @@ begin
                     order by c.rank limit 1) as p on true
         ) as n
         where lane.ctid = n.at
-    ), shared as (
-        -- Other lanes of the same tenant are charged too: twenty queues are not twenty shares.
-        insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ran_seconds)
-        select l.tenant_id, s.queue, s.lane_kind, 'charge', t.taken * l.job_seconds
-        from unnest(lanes) as l join tally as t on t.lane_at = l.at
-            cross join lateral (
-                select lane.queue, lane.lane_kind from leasehold.lane
-                where lane.tenant_id = l.tenant_id and lane.queue = any(queues)
-                    and (lane.queue, lane.lane_kind) <> (l.queue, l.lane_kind)) as s
-        where l.siblings and t.taken > 0
     )
     select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at,
         took_at, waited, timeout_seconds, progress, trace_context
     from moved;
 end $$;
 
-COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
+COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
 
 CREATE FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
@@ -3870,7 +4121,10 @@ begin
         priority, place, ran_seconds, charged_seconds, settled, look, rank);
 
     update leasehold.lane
-    set vt = greatest(floor, vt + (a.ran_seconds - a.charged_seconds) / a.weight),
+    -- A lane that was charged too much gets it back, even if that takes it below the floor of now: not
+    -- below where claims begin to look, though. What comes back from elsewhere starts at the floor.
+    set vt = greatest(vt + coalesce((a.ran_seconds - a.charged_seconds) / nullif(a.weight, 0), 0),
+            case when state <> 'open' then floor else least(vt, coalesce(mem.earlier_mark, floor)) end),
         job_seconds = case when a.settled = 0 then job_seconds else greatest(0.001, job_seconds
             + (a.ran_seconds / a.settled - job_seconds) * (1 - 0.9 ^ least(a.settled, 100))) end,
         blocked_seconds = case
@@ -3895,12 +4149,16 @@ begin
         state = case when state = 'idle' and a.jobs > 0
             or a.look and state in ('full', 'throttled', 'paused') then 'open' else state end
     from (
-        select a.*, t.weight
+        select a.*, case when a.ran_seconds <> a.charged_seconds then (
+                select tenant.weight from leasehold.tenant where tenant.tenant_id = a.tenant_id limit 1)
+            * coalesce((select queue.weight from leasehold.queue where queue.queue = a.queue limit 1), 1)
+            / (select sum(coalesce((
+                    select queue.weight from leasehold.queue where queue.queue = s.queue limit 1), 1))
+                from leasehold.lane as s
+                where s.tenant_id = a.tenant_id and s.queue = any(queues)
+                    and (s.state = 'open' or s.ctid = a.at)) else 0 end as weight
         from unnest(arrivals, held) as a(tenant_id, queue, lane_kind, jobs, first_job_id, priority,
                 place, ran_seconds, charged_seconds, settled, look, at)
-            cross join lateral (
-                select tenant.weight from leasehold.tenant
-                where tenant.tenant_id = a.tenant_id limit 1) as t
         where a.at is not null
     ) as a
     where lane.ctid = a.at;
@@ -3946,6 +4204,7 @@ COMMENT ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bi
 CREATE FUNCTION leasehold.limit_lock(scope text, name text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 begin
     perform pg_advisory_xact_lock(hashtext('leasehold.limit.' || scope), hashtext(name));
@@ -3954,6 +4213,7 @@ end $$;
 CREATE FUNCTION leasehold.local_instant(local timestamp without time zone, zone text) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     naive constant timestamptz := local at time zone 'UTC';
@@ -3992,6 +4252,7 @@ CREATE FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) RE
 CREATE FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer DEFAULT 1000) RETURNS TABLE("position" bigint, record_id text, operation text, changed_at timestamp with time zone, fields jsonb, labels jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     target mirror_table;
@@ -4028,6 +4289,7 @@ COMMENT ON FUNCTION leasehold.mirror_column_type(type text) IS 'Column type of a
 CREATE FUNCTION leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 declare
     changes jsonb;
@@ -4232,6 +4494,7 @@ COMMENT ON FUNCTION leasehold.mirror_merge(p_tenant_id text, p_sync_id bigint, p
 CREATE FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     taken jsonb := (select coalesce(jsonb_object_agg(r, true), '{}') from unnest(p_reserved) as r);
@@ -4263,6 +4526,7 @@ COMMENT ON FUNCTION leasehold.mirror_names(p_ids text[], p_names text[], p_reser
 CREATE FUNCTION leasehold.mirror_prune(p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer) RETURNS TABLE(changes bigint, runs bigint, staged bigint, abandoned bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     target record;
@@ -4370,6 +4634,7 @@ COMMENT ON FUNCTION leasehold.mirror_view_extends(p_columns jsonb, p_old jsonb) 
 CREATE FUNCTION leasehold.mirror_view_put(p_tenant_id text, p_table_id text, p_name text, p_columns jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     schema_name constant text := leasehold.mirror_schema(p_tenant_id);
@@ -4443,6 +4708,7 @@ CREATE FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id text 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '10s'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -4551,6 +4817,7 @@ COMMENT ON FUNCTION leasehold.mirror_view_retry(p_limit integer) IS 'Returns how
 CREATE FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) RETURNS leasehold.admission
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     p leasehold.provider;
@@ -4635,6 +4902,7 @@ $$;
 CREATE FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     p leasehold.provider;
@@ -4709,6 +4977,7 @@ CREATE FUNCTION leasehold.prune(keep_history interval DEFAULT '14 days'::interva
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '200ms'
+    SET jit TO 'off'
     AS $$
 declare
     part record;
@@ -4758,6 +5027,7 @@ COMMENT ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency inte
 CREATE FUNCTION leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     if record is null then
@@ -4772,6 +5042,7 @@ COMMENT ON FUNCTION leasehold.push(tenant text, "table" text, record text, chang
 CREATE FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     found_state text;
@@ -4793,6 +5064,7 @@ COMMENT ON FUNCTION leasehold.push_cancel(p_tenant_id text, p_push_id bigint) IS
 CREATE FUNCTION leasehold.push_check(tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     shape constant text := 'changes to be {"<field id>": {"val": ...}, ...} with at least one field';
@@ -4888,6 +5160,7 @@ COMMENT ON FUNCTION leasehold.push_prune(p_keep interval, p_batch integer) IS 'C
 CREATE FUNCTION leasehold.push_refuse(expected text, got text, advice text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     -- A hint that is null would be an error of its own.
@@ -4914,6 +5187,7 @@ COMMENT ON FUNCTION leasehold.push_request(p_tenant_id text, p_table_id text) IS
 CREATE FUNCTION leasehold.push_retry(p_tenant_id text, p_push_id bigint) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     target leasehold.push;
@@ -5004,6 +5278,7 @@ COMMENT ON FUNCTION leasehold.push_take(p_tenant_id text, p_table_id text, p_lim
 CREATE FUNCTION leasehold.push_upsert(tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     if coalesce(cardinality(match_fields), 0) = 0 then
@@ -5018,6 +5293,7 @@ COMMENT ON FUNCTION leasehold.push_upsert(tenant text, "table" text, match_field
 CREATE FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     key_values jsonb;
@@ -5058,6 +5334,10 @@ CREATE FUNCTION leasehold.queue_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     if new.max_running is not null then
@@ -5092,6 +5372,7 @@ CREATE FUNCTION leasehold.reconcile(settled_for interval DEFAULT '00:00:30'::int
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     before constant timestamptz := clock_timestamp() - settled_for;
@@ -5167,6 +5448,7 @@ COMMENT ON FUNCTION leasehold.reconcile(settled_for interval) IS 'Repairs lanes,
 CREATE FUNCTION leasehold.refuse_unknown_tenant(tenant text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 begin
     raise exception 'expected a known tenant, got "%"', left(tenant, 140)
@@ -5190,6 +5472,7 @@ COMMENT ON FUNCTION leasehold.retry_delay(kind text, attempt integer) IS 'Second
 CREATE FUNCTION leasehold.roles_apply() RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 declare
     everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_server', 'leasehold_enqueuer',
@@ -5286,6 +5569,7 @@ COMMENT ON FUNCTION leasehold.roles_apply() IS 'Makes the roles that are missing
 CREATE FUNCTION leasehold.schedule_add(name text, kind text, every interval DEFAULT NULL::interval, cron text DEFAULT NULL::text, tenant text DEFAULT NULL::text, time_zone text DEFAULT 'UTC'::text, args jsonb DEFAULT '{}'::jsonb, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, max_attempts integer DEFAULT 20, timeout_after interval DEFAULT NULL::interval, starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, members text DEFAULT NULL::text, missed text DEFAULT 'once'::text, missed_most integer DEFAULT 10, grace interval DEFAULT '00:05:00'::interval, jitter interval DEFAULT '00:00:00'::interval, overlap boolean DEFAULT NULL::boolean, slot_arg text DEFAULT NULL::text, replace boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -5405,6 +5689,7 @@ COMMENT ON COLUMN leasehold.schedule.masks IS 'The expression, read by leasehold
 CREATE FUNCTION leasehold.schedule_decide(schedule leasehold.schedule, tenant text, slot_at timestamp with time zone, moment timestamp with time zone, OUT slots timestamp with time zone[], OUT last_slot_at timestamp with time zone, OUT next_slot_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     slot timestamptz;
@@ -5435,6 +5720,7 @@ COMMENT ON FUNCTION leasehold.schedule_decide(schedule leasehold.schedule, tenan
 CREATE FUNCTION leasehold.schedule_enrol(only_schedule bigint DEFAULT NULL::bigint, only_tenant text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     -- As arrays, so that one plan is good for one schedule and for one tenant.
@@ -5472,6 +5758,7 @@ CREATE FUNCTION leasehold.schedule_fire(most integer DEFAULT 500, look_back inte
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     tenants text[];
@@ -5590,6 +5877,7 @@ COMMENT ON FUNCTION leasehold.schedule_first(schedule leasehold.schedule, tenant
 CREATE FUNCTION leasehold.schedule_known(named text) RETURNS leasehold.schedule
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     found_schedule leasehold.schedule;
@@ -5607,6 +5895,7 @@ COMMENT ON FUNCTION leasehold.schedule_known(named text) IS 'The schedule of tha
 CREATE FUNCTION leasehold.schedule_member_back() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     perform pg_advisory_xact_lock_shared(hashtext('leasehold.schedule'));
@@ -5621,6 +5910,7 @@ COMMENT ON FUNCTION leasehold.schedule_member_back() IS 'After what may make a t
 CREATE FUNCTION leasehold.schedule_pause(named text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     perform leasehold.schedule_known(named);
@@ -5633,6 +5923,7 @@ COMMENT ON FUNCTION leasehold.schedule_pause(named text) IS 'Nothing is fired un
 CREATE FUNCTION leasehold.schedule_preview(schedule leasehold.schedule, tenant text, after timestamp with time zone DEFAULT clock_timestamp(), most integer DEFAULT 10) RETURNS TABLE(slot_at timestamp with time zone, local_time timestamp without time zone, zone_offset interval, fire_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     slot_at := after;
@@ -5651,6 +5942,7 @@ COMMENT ON FUNCTION leasehold.schedule_preview(schedule leasehold.schedule, tena
 CREATE FUNCTION leasehold.schedule_remove(named text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     perform leasehold.schedule_known(named);
@@ -5662,6 +5954,7 @@ COMMENT ON FUNCTION leasehold.schedule_remove(named text) IS 'Jobs that were enq
 CREATE FUNCTION leasehold.schedule_resume(named text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     known leasehold.schedule := leasehold.schedule_known(named);
@@ -5682,6 +5975,7 @@ COMMENT ON FUNCTION leasehold.schedule_resume(named text) IS 'Goes on with the n
 CREATE FUNCTION leasehold.schedule_row(name text, kind text DEFAULT 'preview'::text, every interval DEFAULT NULL::interval, cron text DEFAULT NULL::text, tenant text DEFAULT NULL::text, time_zone text DEFAULT 'UTC'::text, args jsonb DEFAULT '{}'::jsonb, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, max_attempts integer DEFAULT 20, timeout_after interval DEFAULT NULL::interval, starts_at timestamp with time zone DEFAULT NULL::timestamp with time zone, members text DEFAULT NULL::text, missed text DEFAULT 'once'::text, missed_most integer DEFAULT 10, grace interval DEFAULT '00:05:00'::interval, jitter interval DEFAULT '00:00:00'::interval, overlap boolean DEFAULT NULL::boolean, slot_arg text DEFAULT NULL::text) RETURNS leasehold.schedule
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $_$
 declare
     made leasehold.schedule;
@@ -5778,6 +6072,7 @@ COMMENT ON FUNCTION leasehold.schedule_serves(schedule leasehold.schedule, tenan
 CREATE FUNCTION leasehold.schedule_slot_after(schedule leasehold.schedule, tenant text, after timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     first timestamptz;
@@ -5796,6 +6091,7 @@ COMMENT ON FUNCTION leasehold.schedule_slot_after(schedule leasehold.schedule, t
 CREATE FUNCTION leasehold.schedule_slot_until(schedule leasehold.schedule, tenant text, until timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $$
 declare
     slot timestamptz;
@@ -5814,6 +6110,7 @@ COMMENT ON FUNCTION leasehold.schedule_slot_until(schedule leasehold.schedule, t
 CREATE FUNCTION leasehold.schedule_zone(spelled text) RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     known text;
@@ -5845,6 +6142,7 @@ CREATE FUNCTION leasehold.settle_park_guard(job_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     tenants text[];
@@ -5874,6 +6172,7 @@ COMMENT ON FUNCTION leasehold.sync_abandon(p_tenant_id text, p_sync_id bigint, p
 CREATE FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     update mirror_table t set deletion_confirmed = true, updated_at = clock_timestamp()
@@ -5887,6 +6186,7 @@ COMMENT ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) IS
 CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) RETURNS TABLE(outcome text, sync_id bigint, mode text, since timestamp with time zone, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     target mirror_table;
@@ -5962,6 +6262,7 @@ COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job
 CREATE FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text DEFAULT 'default'::text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
@@ -5979,6 +6280,7 @@ COMMENT ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_
 CREATE FUNCTION leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     update sync_run r
@@ -5999,6 +6301,10 @@ CREATE FUNCTION leasehold.tenant_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     if new.max_running is not null then
@@ -6028,6 +6334,7 @@ COMMENT ON FUNCTION leasehold.tenant_connected(tenant text) IS 'Whether a tenant
 CREATE FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     schema_name constant text := leasehold.mirror_schema(p_tenant_id);
@@ -6052,6 +6359,7 @@ COMMENT ON FUNCTION leasehold.tenant_dashboard_grant(p_tenant_id text) IS 'One s
 CREATE FUNCTION leasehold.tenant_dashboard_role(p_tenant_id text) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 declare
     role_name constant text := leasehold.tenant_dashboard_role_name(p_tenant_id);
@@ -6101,6 +6409,11 @@ $$;
 CREATE FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text DEFAULT '%'::text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     parked bigint;
@@ -6114,7 +6427,11 @@ begin
         place = null, due_at = null
     where ctid = any(array(
         select ctid from leasehold.job
-        where job.tenant_id = tenant and job.state in ('ready', 'scheduled') and job.kind like kinds
+        where job.tenant_id = tenant and job.place is not null and job.state = 'ready' and job.kind like kinds
+        for update skip locked)
+        || array(
+        select ctid from leasehold.job
+        where job.tenant_id = tenant and job.due_at is not null and job.kind like kinds
         for update skip locked));
     get diagnostics parked = row_count;
     return parked;
@@ -6126,6 +6443,10 @@ CREATE FUNCTION leasehold.tenant_unpark(tenant text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     released bigint;
@@ -6156,6 +6477,7 @@ COMMENT ON FUNCTION leasehold.wake_job(job leasehold.job) IS 'Says that one job 
 CREATE FUNCTION leasehold.wake_ring() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
 begin
     if exists (
@@ -6173,6 +6495,9 @@ CREATE FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp wi
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     update leasehold.worker set heartbeat_at = clock_timestamp()
@@ -6208,6 +6533,9 @@ CREATE FUNCTION leasehold.worker_jobs(who uuid, OUT job_ids bigint[], OUT runs b
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     select array_agg(j.job_id), array_agg(j.run) into job_ids, runs
@@ -6226,6 +6554,7 @@ CREATE FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, 
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
     AS $$
 begin
     in_flight := exists (select from pg_snapshot_xip(pg_current_snapshot()));
@@ -6239,6 +6568,7 @@ COMMENT ON FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zo
 CREATE FUNCTION leasehold.worker_register(who uuid, name text, host text, process_id integer, version text, queues text[], kinds text[], concurrency integer, lapse_seconds double precision) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET jit TO 'off'
     AS $_$
 declare
     bad text;
@@ -6263,6 +6593,9 @@ CREATE FUNCTION leasehold.worker_rescue() RETURNS TABLE(worker_id uuid, job_id b
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 #variable_conflict use_column
 declare
@@ -6320,6 +6653,11 @@ COMMENT ON FUNCTION leasehold.worker_stop(who uuid) IS 'Notes that the worker cl
 CREATE FUNCTION leasehold.worker_unregister(who uuid) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
     AS $$
 declare
     held record;
@@ -8618,6 +8956,8 @@ CREATE INDEX job_due_tenant ON leasehold.job USING btree (tenant_id, due_at) WHE
 
 CREATE INDEX job_history_tenant ON ONLY leasehold.job_history USING btree (tenant_id, job_id);
 
+CREATE INDEX job_idempotency_age ON leasehold.job_idempotency USING brin (created_at);
+
 CREATE INDEX job_lane ON leasehold.job USING btree (tenant_id, queue, lane_kind, priority, place) WHERE (place IS NOT NULL);
 
 CREATE INDEX job_limited ON leasehold.job USING btree (tenant_id, job_id) WHERE limited;
@@ -8904,9 +9244,13 @@ GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queu
 GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_vault;
 GRANT ALL ON FUNCTION leasehold.enqueue(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text) TO leasehold_enqueuer;
 
-REVOKE ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.enqueue_all(requests leasehold.job_request[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_all(requests leasehold.job_request[]) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.enqueue_all(requests leasehold.job_request[]) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.enqueue_duplicate(tenant text, kind text, args jsonb, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text, trace_context text) TO leasehold_worker;
@@ -8916,14 +9260,14 @@ REVOKE ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb,
 GRANT ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_job(tenant text, kind text, args jsonb, queue text, priority integer, run_at timestamp with time zone, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text, after bigint[], on_failure text, OUT job_id bigint, OUT existing boolean) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.enqueue_keyed(requests leasehold.job_request[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.enqueue_keyed(requests leasehold.job_request[]) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.enqueue_keyed(requests leasehold.job_request[]) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_vault;
 GRANT ALL ON FUNCTION leasehold.enqueue_many(jobs jsonb) TO leasehold_enqueuer;
-
-REVOKE ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.enqueue_plain(jobs jsonb) TO leasehold_vault;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.credential TO leasehold_vault;
 
@@ -9001,6 +9345,10 @@ REVOKE ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], out
 GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.kind_changed() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_vault;
@@ -9029,9 +9377,9 @@ REVOKE ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queu
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], queues text[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;

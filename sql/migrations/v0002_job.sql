@@ -174,6 +174,9 @@ create table leasehold.job_idempotency (
     primary key (tenant_id, idempotency_key)
 );
 
+-- Rows are written in the order of their age: a few pages of index for millions of keys.
+create index job_idempotency_age on leasehold.job_idempotency using brin (created_at);
+
 comment on table leasehold.job_idempotency is
     'Which job an idempotency key made, for as long as prune keeps it (default 7 days), also after the job ended';
 

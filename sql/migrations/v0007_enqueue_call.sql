@@ -7,7 +7,9 @@ create function leasehold.enqueue_duplicate(
     max_attempts integer, timeout_seconds real, unique_key text, on_duplicate text,
     trace_context text
 ) returns bigint
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     found_id bigint;
@@ -129,7 +131,9 @@ comment on function leasehold.enqueue_job is 'leasehold.enqueue, saying also whe
 create function leasehold.depend(
     new_job_id bigint, tenant text, queue text, after bigint[], on_failure text
 ) returns void
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     unknown bigint;
 begin

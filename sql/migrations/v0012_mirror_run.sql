@@ -13,7 +13,7 @@ create function leasehold.sync_open(
     owner_job_id bigint
 )
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 declare
     target mirror_table;
@@ -101,7 +101,7 @@ comment on function leasehold.sync_abandon is 'Gives a run up with what it has r
 create function leasehold.sync_restart(p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint)
 returns boolean
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 begin
     update sync_run r
@@ -123,7 +123,7 @@ comment on function leasehold.sync_restart is 'Forgets the pages of a run, so th
 create function leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text default 'default')
 returns bigint
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 begin
     if not exists (select from mirror_table t where t.tenant_id = p_tenant_id and t.table_id = p_table_id) then
@@ -141,7 +141,7 @@ comment on function leasehold.sync_request is 'Returns the job''s id; the same a
 -- Lets the next sync of a table delete whatever share of its records, once, and asks for it.
 create function leasehold.sync_confirm(p_tenant_id text, p_table_id text) returns bigint
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 begin
     update mirror_table t set deletion_confirmed = true, updated_at = clock_timestamp()

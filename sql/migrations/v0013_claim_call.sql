@@ -173,6 +173,10 @@ begin
                 order by lane.vt limit 1) as l
             order by l.vt limit 1;
             exit when not found;
+            -- In a queue of its own: of many that wait for a row, each is woken at every new version of
+            -- it, only to wait again.
+            perform pg_advisory_xact_lock(hashtext('leasehold.lane'),
+                hashtext(leasehold.lane_key(busy.tenant_id, busy.queue, busy.lane_kind)));
             perform from leasehold.lane
             where lane.tenant_id = busy.tenant_id and lane.queue = busy.queue
                 and lane.lane_kind = busy.lane_kind for update;

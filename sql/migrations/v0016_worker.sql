@@ -32,7 +32,8 @@ create function leasehold.worker_heartbeat(
     out alive boolean, out cancel_job_ids bigint[], out cancel_runs bigint[]
 )
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     update leasehold.worker set heartbeat_at = clock_timestamp()
     where worker_id = who and lapsed_at is null;
@@ -101,7 +102,9 @@ $$;
 comment on function leasehold.worker_stop is 'Notes that the worker claims no more and finishes what it runs';
 
 create function leasehold.worker_jobs(who uuid, out job_ids bigint[], out runs bigint[])
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     select array_agg(j.job_id), array_agg(j.run) into job_ids, runs
     from (
@@ -115,7 +118,9 @@ end $$;
 comment on function leasehold.worker_jobs is 'What a worker runs, found by its leases';
 
 create function leasehold.worker_unregister(who uuid) returns bigint
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     held record;
     handed_back bigint := 0;
@@ -136,7 +141,9 @@ comment on function leasehold.worker_unregister is
 
 create function leasehold.worker_rescue()
 returns table (worker_id uuid, job_id bigint, run bigint, fate text)
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     dead leasehold.worker;

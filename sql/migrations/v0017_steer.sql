@@ -3,7 +3,9 @@
 
 create function leasehold.job_cancel(cancelled bigint, reason text default 'cancelled by request')
 returns text
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     perform from leasehold.job where job.job_id = cancelled;
     if not found then
@@ -30,7 +32,9 @@ comment on function leasehold.job_cancel is
     'cancelled: it had not started and is gone; requested: it runs, its worker hears of it at the next heartbeat, and however the run ends but by completion, the job does not run again; ended: it had ended';
 
 create function leasehold.job_retry(retried bigint) returns text
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     ended leasehold.job_history;
     live leasehold.job;
@@ -79,7 +83,9 @@ comment on function leasehold.job_retry is
     'Runs a job again: one that ended starts anew under its id with no attempt counted; one that waits for its time or its tenant becomes ready';
 
 create function leasehold.tenant_park(tenant text, reason text, kinds text default '%') returns bigint
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     parked bigint;
 begin
@@ -92,7 +98,11 @@ begin
         place = null, due_at = null
     where ctid = any(array(
         select ctid from leasehold.job
-        where job.tenant_id = tenant and job.state in ('ready', 'scheduled') and job.kind like kinds
+        where job.tenant_id = tenant and job.place is not null and job.state = 'ready' and job.kind like kinds
+        for update skip locked)
+        || array(
+        select ctid from leasehold.job
+        where job.tenant_id = tenant and job.due_at is not null and job.kind like kinds
         for update skip locked));
     get diagnostics parked = row_count;
     return parked;
@@ -102,7 +112,9 @@ comment on function leasehold.tenant_park is
     'Parks the waiting jobs of a tenant, for example because its access must be authorized again; no attempt is counted. kinds: a LIKE pattern. Running jobs park themselves when they need what is missing';
 
 create function leasehold.tenant_unpark(tenant text) returns bigint
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     released bigint;
 begin
@@ -122,7 +134,9 @@ comment on function leasehold.tenant_unpark is 'Lets the parked jobs of a tenant
 -- A changed tenant, queue or kind tells its lanes, so that what was closed is looked at again; jobs
 -- that run already begin to count against a new limit.
 create function leasehold.tenant_changed() returns trigger
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     if new.max_running is not null then
         update leasehold.job set limited = true
@@ -141,7 +155,9 @@ create trigger tenant_changed after update on leasehold.tenant for each row
     execute function leasehold.tenant_changed();
 
 create function leasehold.queue_changed() returns trigger
-language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     if new.max_running is not null then
         update leasehold.job set limited = true
@@ -155,7 +171,8 @@ end $$;
 create trigger queue_changed after insert or update on leasehold.queue for each row
     execute function leasehold.queue_changed();
 
--- Jobs of a kind that is apart wait in lanes of their own; when that changes they move. Jobs that are
+-- Jobs of a kind that is apart wait in lanes of their own; when that changes they move (no index is kept
+-- for this: it reads all live jobs). Jobs that are
 -- enqueued at the same time and miss the change are moved by leasehold.reconcile.
 create function leasehold.kind_move(moved_kind text) returns bigint
 language plpgsql set search_path = pg_catalog set jit = off as $$
@@ -182,7 +199,9 @@ begin
 end $$;
 
 create function leasehold.kind_changed() returns trigger
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     if tg_op = 'INSERT' and new.apart or tg_op = 'UPDATE' and new.apart is distinct from old.apart then
         perform leasehold.kind_move(new.kind);

@@ -32,7 +32,7 @@ $$;
 create function leasehold.provider_admit(provider_name text, wanted integer, client text)
 returns leasehold.admission
 language plpgsql security definer
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     p leasehold.provider;
@@ -129,7 +129,7 @@ $$;
 create function leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text)
 returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     p leasehold.provider;

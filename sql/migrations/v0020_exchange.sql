@@ -35,7 +35,7 @@ return greatest(0, ceil(extract(epoch from moment - clock_timestamp()) * 1000)):
 -- suspect: it may have been exchanged. The caller holds the row's lock.
 create function leasehold.exchange_abandon(c leasehold.credential) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     moment timestamptz := clock_timestamp();
@@ -72,7 +72,7 @@ create function leasehold.exchange_begin(
     seen bigint, deadline_ms bigint, lock_timeout_ms bigint
 ) returns leasehold.exchange_ticket
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;
@@ -167,7 +167,7 @@ create function leasehold.credential_doubt(
     of_tenant text, presented bigint, presented_at timestamptz, deadline timestamptz
 ) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     perform leasehold.commit_durably();
@@ -205,7 +205,7 @@ create function leasehold.exchange_save(
     reply leasehold.exchange_reply
 ) returns leasehold.exchange_saving
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;

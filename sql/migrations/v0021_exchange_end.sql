@@ -6,7 +6,7 @@ create function leasehold.exchange_apply(
     moment timestamptz, log_outcome text
 ) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     connects boolean := rung = 'connect';
@@ -84,7 +84,7 @@ create function leasehold.exchange_fail(
     token_fingerprint text, client text, failure leasehold.exchange_failure
 ) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;
@@ -140,7 +140,7 @@ $$;
 -- Opens the intent's lock again before anything was sent: the exchange never happened.
 create function leasehold.exchange_cancel(of_tenant text, attempt uuid) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     update leasehold.credential
@@ -160,7 +160,7 @@ create function leasehold.credential_store(
     of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid
 ) returns text
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;
@@ -185,7 +185,7 @@ $$;
 -- credential moved, is being exchanged, is not suspect, or the provider itself is in doubt.
 create function leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;

@@ -21,7 +21,7 @@ create function leasehold.credential_read(
     of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text
 ) returns leasehold.credential_reading
 language plpgsql security definer
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;
@@ -98,7 +98,7 @@ $$;
 -- mark is set again by the next reader.
 create function leasehold.credential_mark_wanted(of_tenant text, seen bigint) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     moment timestamptz := clock_timestamp();
@@ -119,7 +119,7 @@ $$;
 -- For workers that may not exchange: makes a credential due and wakes the refresh service.
 create function leasehold.credential_request(of_tenant text, seen bigint) returns boolean
 language plpgsql security definer
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     if not leasehold.credential_mark_wanted(of_tenant, seen) then return false; end if;

@@ -30,7 +30,7 @@ create function leasehold.credential_take_due(
     provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint
 ) returns leasehold.due_batch
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     moment timestamptz := clock_timestamp();
@@ -82,7 +82,7 @@ $$;
 -- The due tenants that somebody needs, most urgent first; puts the others away.
 create function leasehold.credential_rank_due(provider_name text, moment timestamptz, recheck_ms bigint) returns text[]
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     ranked text[];
@@ -144,7 +144,7 @@ create type leasehold.credential_suspicion as (
 -- owner is gone.
 create function leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) returns leasehold.credential_suspicion
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     c leasehold.credential;

@@ -23,7 +23,7 @@ alter function leasehold.prune security definer set search_path = pg_catalog, pg
 
 create function leasehold.roles_apply() returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     everyone text[] := array['leasehold_worker', 'leasehold_vault', 'leasehold_server', 'leasehold_enqueuer',

@@ -5,7 +5,7 @@
 create function leasehold.mirror_field_put(p_tenant_id text, p_table_id text, p_fields jsonb)
 returns jsonb
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 declare
     changes jsonb;
@@ -226,7 +226,7 @@ create function leasehold.mirror_changes(
     "position" bigint, record_id text, operation text, changed_at timestamptz, fields jsonb, labels jsonb
 )
 language plpgsql stable
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 declare
     target mirror_table;
@@ -260,7 +260,7 @@ create function leasehold.mirror_prune(
     p_keep_changes interval, p_keep_runs interval, p_abandon_after interval, p_batch integer
 ) returns table (changes bigint, runs bigint, staged bigint, abandoned bigint)
 language plpgsql
-set search_path = leasehold, pg_temp
+set search_path = leasehold, pg_temp set jit = off
 as $$
 declare
     target record;

@@ -56,7 +56,7 @@ comment on type leasehold.end_glimpse is 'The end of a run that a sample has met
 -- When the first row at or after a page ended; null if the next pages hold none.
 create function leasehold.dashboard_page_time(part regclass, page bigint) returns timestamptz
 language plpgsql stable
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     found_at timestamptz;
 begin
@@ -71,7 +71,7 @@ comment on function leasehold.dashboard_page_time is 'When the first row at or a
 -- sessions shuffle among neighbours: the first page since a moment is found by halving.
 create function leasehold.dashboard_first_page(part regclass, pages bigint, since timestamptz) returns bigint
 language plpgsql stable
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     low bigint := 0;
     high bigint := pages;
@@ -133,7 +133,7 @@ comment on function leasehold.dashboard_tail is
 -- Rows of a table by the planner's last estimate, scaled to its present size.
 create function leasehold.dashboard_rows(of_table regclass) returns bigint
 language plpgsql stable security definer
-set search_path = pg_catalog, pg_temp as $$
+set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     estimate double precision;
     exact bigint;

@@ -3,7 +3,7 @@
 -- A loose scan: one probe a queue. A queue is known if it has settings, a worker, a lane or letters.
 create function leasehold.dashboard_queues() returns setof text
 language plpgsql stable security definer rows 10
-set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 begin
     return query
     with recursive open_lanes as (

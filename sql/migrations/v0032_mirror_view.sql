@@ -166,7 +166,7 @@ comment on function leasehold.mirror_column_type is
 -- The beginning of a name that has at most so many bytes, cut between two characters.
 create function leasehold.clip(name text, bytes integer) returns text
 language plpgsql immutable strict parallel safe
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     clipped text := left(name, bytes);
@@ -185,7 +185,7 @@ comment on function leasehold.clip is 'PostgreSQL would cut a longer identifier 
 -- goes beside it. So the order matters: who is named first keeps the plain name.
 create function leasehold.mirror_names(p_ids text[], p_names text[], p_reserved text[]) returns text[]
 language plpgsql immutable
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     taken jsonb := (select coalesce(jsonb_object_agg(r, true), '{}') from unnest(p_reserved) as r);

@@ -7,7 +7,7 @@ create function leasehold.mirror_view_put(
     p_tenant_id text, p_table_id text, p_name text, p_columns jsonb
 ) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     schema_name constant text := leasehold.mirror_schema(p_tenant_id);
@@ -81,7 +81,7 @@ returns table (table_id text, view_name text, outcome text, problem text)
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '10s'
+set lock_timeout = '10s' set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -193,7 +193,7 @@ comment on function leasehold.mirror_view_retry is 'Returns how many are in step
 create function leasehold.tenant_dashboard_grant(p_tenant_id text) returns void
 language plpgsql
 security definer
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     schema_name constant text := leasehold.mirror_schema(p_tenant_id);
@@ -220,7 +220,7 @@ revoke all on function leasehold.tenant_dashboard_grant from public;
 -- later are granted to it when they are made. Grant it to the logins of that tenant's dashboards.
 create function leasehold.tenant_dashboard_role(p_tenant_id text) returns text
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     role_name constant text := leasehold.tenant_dashboard_role_name(p_tenant_id);

@@ -49,7 +49,7 @@ comment on column leasehold.push.due_at is 'Not to be sent before: rises with ev
 comment on column leasehold.push.error_class is 'Of the last attempt, without variable part: pitchly_forbidden; null after a good one';
 
 create function leasehold.push_refuse(expected text, got text, advice text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     -- A hint that is null would be an error of its own.
@@ -65,7 +65,7 @@ comment on function leasehold.push_refuse is 'Raises LH002; never returns';
 create function leasehold.push_check(
     tenant text, "table" text, record text, match_fields text[], changes jsonb, idempotency_key text
 ) returns void
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     shape constant text := 'changes to be {"<field id>": {"val": ...}, ...} with at least one field';
@@ -140,7 +140,7 @@ comment on function leasehold.push_request is
 create function leasehold.push_write(
     p_tenant_id text, p_table_id text, p_record_id text, p_match_fields text[], p_changes jsonb, p_key text
 ) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     key_values jsonb;
@@ -179,7 +179,7 @@ comment on function leasehold.push_write is 'leasehold.push and leasehold.push_u
 
 create function leasehold.push(tenant text, "table" text, record text, changes jsonb, idempotency_key text)
 returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     if record is null then
@@ -195,7 +195,7 @@ comment on function leasehold.push is
 create function leasehold.push_upsert(
     tenant text, "table" text, match_fields text[], changes jsonb, idempotency_key text
 ) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off
 as $$
 begin
     if coalesce(cardinality(match_fields), 0) = 0 then

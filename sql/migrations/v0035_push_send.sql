@@ -85,7 +85,7 @@ comment on function leasehold.push_due is 'How long the job of a table may sleep
 -- push of the same record is done: it would set back what that one wrote.
 create function leasehold.push_retry(p_tenant_id text, p_push_id bigint) returns text
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     target leasehold.push;
@@ -119,7 +119,7 @@ comment on function leasehold.push_retry is 'Returns the state of the push: wait
 
 create function leasehold.push_cancel(p_tenant_id text, p_push_id bigint) returns text
 language plpgsql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
     found_state text;

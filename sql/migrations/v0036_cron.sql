@@ -10,7 +10,7 @@
 create function leasehold.cron_field(
     expression text, field text, what text, lowest integer, highest integer, names text[], all_bit integer
 ) returns bigint
-language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     expected constant text := format('%s to be %s to %s%s', what, lowest, highest,
         case when cardinality(names) > 0 then format(' or %s to %s', names[1], names[cardinality(names)])
@@ -64,7 +64,7 @@ end $$;
 comment on function leasehold.cron_field is 'One field of a cron expression as a bit mask, bit n for the value n; raises LH002';
 
 create function leasehold.cron_parse(expression text) returns bigint[]
-language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     spelled constant text := coalesce(('{"@hourly": "0 * * * *", "@daily": "0 0 * * *",
         "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
@@ -112,7 +112,7 @@ comment on function leasehold.cron_fits is 'Whether a day of a fitting month is 
 -- Twelve years reach from one 29 February over a year like 2100 to the next that is on a given weekday
 -- or not; what has no slot in them has none.
 create function leasehold.cron_walk(masks bigint[], start timestamp, direction integer) returns timestamp
-language plpgsql immutable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql immutable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     day date := start::date;
     last constant date := (start + direction * interval '12 years')::date;
@@ -162,7 +162,7 @@ comment on function leasehold.zone_offset is 'What a zone''s clock is ahead of U
 -- PostgreSQL's own conversion takes the second of two equal local times, and shifts one that does not
 -- exist by the width of the gap.
 create function leasehold.local_instant(local timestamp, zone text) returns timestamptz
-language plpgsql stable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql stable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     naive constant timestamptz := local at time zone 'UTC';
     offset_before constant interval := leasehold.zone_offset(naive - interval '1 day', zone);
@@ -194,7 +194,7 @@ comment on function leasehold.local_instant is
     'The instant of a local time: the first of two, the first after the gap if there is none';
 
 create function leasehold.cron_next(masks bigint[], zone text, after timestamptz) returns timestamptz
-language plpgsql stable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql stable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     local timestamp := date_trunc('minute', after at time zone zone) + interval '1 minute';
     instant timestamptz;
@@ -212,7 +212,7 @@ end $$;
 comment on function leasehold.cron_next is 'The first slot after an instant; null if there is none';
 
 create function leasehold.cron_latest(masks bigint[], zone text, until timestamptz) returns timestamptz
-language plpgsql stable strict parallel safe set search_path = pg_catalog as $$
+language plpgsql stable strict parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     -- After the clock was set back, later local times than the present one have been.
     local timestamp := greatest(until at time zone zone,

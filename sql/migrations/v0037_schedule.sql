@@ -52,7 +52,7 @@ comment on function leasehold.schedule_first is
 
 create function leasehold.schedule_slot_after(schedule leasehold.schedule, tenant text, after timestamptz)
 returns timestamptz
-language plpgsql stable parallel safe set search_path = pg_catalog as $$
+language plpgsql stable parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     first timestamptz;
 begin
@@ -69,7 +69,7 @@ comment on function leasehold.schedule_slot_after is 'A tenant''s first slot aft
 
 create function leasehold.schedule_slot_until(schedule leasehold.schedule, tenant text, until timestamptz)
 returns timestamptz
-language plpgsql stable parallel safe set search_path = pg_catalog as $$
+language plpgsql stable parallel safe set search_path = pg_catalog set jit = off as $$
 declare
     slot timestamptz;
 begin
@@ -120,7 +120,7 @@ comment on function leasehold.schedule_serves is 'Whether a schedule fires for a
 -- such a turn, so that no turn goes to rest after what should have ended its rest.
 create function leasehold.schedule_enrol(only_schedule bigint default null, only_tenant text default null)
 returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     -- As arrays, so that one plan is good for one schedule and for one tenant.
     ids constant bigint[] := array(

@@ -4,7 +4,7 @@
 -- A schedule that is being added does not see tenants of open transactions, nor they it: adding one
 -- excludes this.
 create function leasehold.schedule_member_back() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off as $$
 begin
     perform pg_advisory_xact_lock_shared(hashtext('leasehold.schedule'));
     if exists (select from leasehold.schedule) then
@@ -31,7 +31,7 @@ create trigger schedule_tenant_unparked after insert or update of released_at on
     execute function leasehold.schedule_member_back();
 
 create function leasehold.schedule_known(named text) returns leasehold.schedule
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     found_schedule leasehold.schedule;
 begin
@@ -46,7 +46,7 @@ end $$;
 comment on function leasehold.schedule_known is 'The schedule of that name; raises LH006';
 
 create function leasehold.schedule_zone(spelled text) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     known text;
 begin
@@ -89,7 +89,7 @@ create function leasehold.schedule_row(
     overlap boolean default null,
     slot_arg text default null
 ) returns leasehold.schedule
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     made leasehold.schedule;
     expected text;
@@ -97,7 +97,7 @@ declare
     advice text := 'see sql/README.md, "Schedules"';
 begin
     perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
-        null, 'keep', null, null);
+        null, 'keep', null, null, null);
     case
     when name is null or name !~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' then
         expected := 'a name of 1 to 128 of A-Z a-z 0-9 . _ : -, a letter or digit first';

@@ -22,7 +22,7 @@ create function leasehold.schedule_add(
     slot_arg text default null,
     replace boolean default false
 ) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 #variable_conflict use_column
 declare
     made leasehold.schedule := leasehold.schedule_row(name, kind, every, cron, tenant, time_zone, args,
@@ -75,7 +75,7 @@ comment on function leasehold.schedule_add is
     'Adds a schedule, or with replace changes the one of that name; the same call again changes nothing. Returns its id. Errors: LH001 unknown tenant, LH002 malformed';
 
 create function leasehold.schedule_pause(named text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 begin
     perform leasehold.schedule_known(named);
     update leasehold.schedule as s set paused_at = clock_timestamp()
@@ -85,7 +85,7 @@ end $$;
 comment on function leasehold.schedule_pause is 'Nothing is fired until schedule_resume; jobs that were enqueued run. Raises LH006';
 
 create function leasehold.schedule_resume(named text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     known leasehold.schedule := leasehold.schedule_known(named);
 begin
@@ -103,7 +103,7 @@ end $$;
 comment on function leasehold.schedule_resume is 'Goes on with the next slots; those of the pause are dropped. Raises LH006';
 
 create function leasehold.schedule_remove(named text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 begin
     perform leasehold.schedule_known(named);
     delete from leasehold.schedule as s where s.name = named;
@@ -114,7 +114,7 @@ comment on function leasehold.schedule_remove is 'Jobs that were enqueued stay. 
 create function leasehold.schedule_preview(
     schedule leasehold.schedule, tenant text, after timestamptz default clock_timestamp(), most integer default 10
 ) returns table (slot_at timestamptz, local_time timestamp, zone_offset interval, fire_at timestamptz)
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off as $$
 begin
     slot_at := after;
     for place in 1..most loop

@@ -5,7 +5,7 @@ create function leasehold.schedule_decide(
     schedule leasehold.schedule, tenant text, slot_at timestamptz, moment timestamptz,
     out slots timestamptz[], out last_slot_at timestamptz, out next_slot_at timestamptz
 )
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
     slot timestamptz;
 begin
@@ -94,7 +94,7 @@ create function leasehold.schedule_fire(
     out jobs integer, out turns integer, out more boolean, out next_at timestamptz
 )
 language plpgsql
-set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     tenants text[];
     ids bigint[];

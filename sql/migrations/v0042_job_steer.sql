@@ -3,7 +3,7 @@
 -- A cancel request of a running job goes to its worker alone, whose id is the payload: it asks for its
 -- heartbeat's answer at once. A notification that gets lost is made up for by the next heartbeat.
 create function leasehold.job_cancel_ring() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set jit = off as $$
 begin
     perform pg_notify('leasehold_cancel', job.claimed_by::text)
     from leasehold.job where job.job_id = new.job_id and job.claimed_by is not null;
@@ -16,7 +16,7 @@ create trigger job_cancel_ring after insert on leasehold.job_cancel for each row
     execute function leasehold.job_cancel_ring();
 
 create function leasehold.job_discard(discarded bigint, reason text default 'discarded by request') returns text
-language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off as $$
 begin
     if leasehold.job_end(discarded, 'discarded', 'discarded', left(reason, 10000)) then
         return 'discarded';

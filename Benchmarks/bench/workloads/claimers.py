@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -32,7 +31,8 @@ class Claimers(Workload):
     title = "Many claimers, one tenant"
     explains = (
         f"pgbench clients that each claim {BATCH} jobs of the same tenant and settle them, as fast as they"
-        " can, by leasehold.job_claim and leasehold.job_settle. Jobs in the history a second."
+        " can, by leasehold.job_claim and leasehold.job_settle. Jobs in the history a second, over the end of"
+        " the run: before, each session plans its statements, which takes 30 ms of CPU once."
     )
     metrics = (Metric("jobs_per_s", "claimed and settled", "jobs/s", "more", plot=True),)
 
@@ -45,8 +45,9 @@ class Claimers(Workload):
     def measure(self, stage: Stage, system: System, case: Case, repeat: int) -> Outcome:
         seconds = max(2, int(stage.scale.window))
         clients = int(case.key)
+        warming = 1 + clients // 16
         stage.install(system)
-        stage.fill(system, 40_000 * seconds)
+        stage.fill(system, 40_000 * (seconds + warming))
         with stage.connect(system) as connection:
             connection.query(
                 "insert into leasehold.worker (worker_id, name, host, queues, kinds, concurrency, lapse_seconds)"
@@ -55,14 +56,18 @@ class Claimers(Workload):
                 clients,
             )
         stage.settle(system)
-        took = _pgbench(stage, stage.database(system), clients, seconds)
+        _pgbench(stage, stage.database(system), clients, seconds + warming)
         with stage.connect(system) as connection:
-            done = connection.number("select count(*) from leasehold.job_history")
-        return Outcome({"jobs_per_s": done / took})
+            done = connection.number(
+                "select count(*) from leasehold.job_history where ended_at > ("
+                "select max(ended_at) from leasehold.job_history) - make_interval(secs => $1::int)",
+                seconds,
+            )
+        return Outcome({"jobs_per_s": done / seconds})
 
 
-def _pgbench(stage: Stage, database: str, clients: int, seconds: int) -> float:
-    """Runs the script for so many seconds and gives the exact duration."""
+def _pgbench(stage: Stage, database: str, clients: int, seconds: int) -> None:
+    """Runs the script for so many seconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         Path(file.name).write_text(_SCRIPT, encoding="utf-8")
         done = subprocess.run(
@@ -89,8 +94,5 @@ def _pgbench(stage: Stage, database: str, clients: int, seconds: int) -> float:
             text=True,
             check=False,
         )
-    rate = re.search(r"tps = ([\d.]+) \(without", done.stdout)
-    count = re.search(r"actually processed: (\d+)", done.stdout)
-    if done.returncode or not rate or not count:
+    if done.returncode:
         raise ProcessFailed(f"pgbench: {' '.join(done.stderr.split())[-300:]}")
-    return int(count.group(1)) / float(rate.group(1))
