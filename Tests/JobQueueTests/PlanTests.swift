@@ -2,6 +2,7 @@ import JobQueue
 import LeaseholdCore
 import Postgres
 import SQLFiles
+import TestSupport
 import Testing
 
 /// What the statements of the queue read, counted by the server: which indexes they scan and how often,

@@ -163,7 +163,7 @@ private final class RandomRun: Sendable {
     private func meddle() async throws {
         struct RolledBack: Error {}
         let tenant = pick(tenants)
-        switch random.next() % 8 {
+        switch random.next() % 11 {
         case 0, 1: _ = try await world.queue.rescue()
         case 2:
             try await world.sql("update leasehold.tenant set state = 'paused' where tenant_id = $1", tenant.rawValue)
@@ -173,6 +173,8 @@ private final class RandomRun: Sendable {
         case 6:
             let ids = model.withLock { Array($0.enqueued) }
             if !ids.isEmpty { _ = try await world.queue.cancel(pick(ids)) }
+        case 7: try await world.queue.pause(queues[1])
+        case 8, 9: try await world.queue.resume(queues[1])
         default:
             let worker = try await world.addWorker(queues)
             await #expect(throws: RolledBack.self) {
@@ -203,6 +205,7 @@ private final class RandomRun: Sendable {
     /// Everybody who is left is rescued, everything that waits is let go, and all is worked off.
     func drain() async throws {
         try await world.sql("update leasehold.tenant set state = 'active'")
+        try await world.queue.resume(queues[1])
         try await world.sql("update leasehold.worker set heartbeat_at = heartbeat_at - interval '2 hours'")
         _ = try await world.queue.rescue()
         let worker = try await world.addWorker(queues)
