@@ -330,7 +330,6 @@ COMMENT ON FUNCTION leasehold.cell_boolean(cell jsonb) IS 'true or false';
 
 CREATE FUNCTION leasehold.day_of(day text) RETURNS date
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET jit TO 'off'
     AS $_$
 declare
     iso text := day;
@@ -382,7 +381,6 @@ COMMENT ON FUNCTION leasehold.cell_text(cell jsonb) IS 'A text, number or boolea
 
 CREATE FUNCTION leasehold.cell_texts(cell jsonb) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET jit TO 'off'
     AS $_$
 declare
     val constant jsonb := cell -> 'val';
@@ -405,7 +403,6 @@ COMMENT ON FUNCTION leasehold.cell_texts(cell jsonb) IS 'A list of texts, number
 
 CREATE FUNCTION leasehold.moment_of(moment text) RETURNS timestamp with time zone
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    SET jit TO 'off'
     AS $_$
 begin
     return case
@@ -5984,7 +5981,7 @@ declare
     advice text := 'see sql/README.md, "Schedules"';
 begin
     perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
-        null, 'keep', null, null);
+        null, 'keep', null, null, null);
     case
     when name is null or name !~ '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$' then
         expected := 'a name of 1 to 128 of A-Z a-z 0-9 . _ : -, a letter or digit first';
