@@ -14,26 +14,24 @@ struct ScheduleLooks: Sendable, Equatable {
     /// Between two looks: slots that come closer together are fired together.
     static let shortestPause: Duration = .milliseconds(500)
 
-    private var left = 0
+    private var shortLooksLeft = 0
+    private var wasWhole = true
 
     /// How far back the next look goes; nil is to the beginning.
     mutating func next() -> Duration? {
-        if left == 0 { return nil }
-        left -= 1
+        wasWhole = shortLooksLeft == 0
+        if wasWhole { return nil }
+        shortLooksLeft -= 1
         return Self.lookBack
     }
 
     /// - Returns: how long until the next look; nil if no turn is known.
     mutating func fired(_ fired: FiredSchedules) -> Duration? {
-        if fired.hasMore {
-            left = 0
-            return .zero
+        if fired.turns == 0 || fired.hasMore {
+            shortLooksLeft = 0
+        } else if wasWhole {
+            shortLooksLeft = Self.shortLooks
         }
-        if fired.turns == 0 {
-            left = 0
-        } else if left == 0 {
-            left = Self.shortLooks
-        }
-        return fired.nextIn.map { max($0, Self.shortestPause) }
+        return fired.hasMore ? .zero : fired.nextIn.map { max($0, Self.shortestPause) }
     }
 }
