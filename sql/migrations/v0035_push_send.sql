@@ -71,7 +71,10 @@ create function leasehold.push_due(p_tenant_id text, p_table_id text) returns do
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-    select greatest(0, extract(epoch from min(first.due_at) - clock_timestamp()))::double precision
+    -- greatest(0, null) would be 0, and the job would look for ever.
+    select case when count(*) > 0
+        then greatest(0, extract(epoch from min(first.due_at) - clock_timestamp()))::double precision
+    end
     from (
         select distinct on (p.order_key) p.due_at from leasehold.push as p
         where p.tenant_id = p_tenant_id and p.table_id = p_table_id and p.state = 'waiting'
