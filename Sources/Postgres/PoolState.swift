@@ -53,6 +53,7 @@ struct PoolState<Connection: Sendable> {
     }
 
     var idleCount: Int { idle.count }
+    var idleConnections: [Connection] { idle.map(\.connection) }
     var waiterCount: Int { waiters.count }
     var isDrained: Bool { leased == 0 }
 

@@ -1,6 +1,7 @@
 import CLibPQ
 import Dispatch
 import LeaseholdCore
+import Synchronization
 
 extension PostgresConnection {
     /// What the connection is doing, from the first byte sent to the last byte read.
@@ -41,6 +42,7 @@ extension PostgresConnection {
         }
         if let operation { throw PostgresError.busy(name, running: operation.name) }
         lastOperationID += 1
+        roundTrips.add(1, ordering: .relaxed)
         operation = Operation(id: lastOperationID, name: name)
     }
 

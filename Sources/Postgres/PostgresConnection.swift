@@ -2,6 +2,7 @@ import CLibPQ
 import Dispatch
 import LeaseholdCore
 import Logging
+import Synchronization
 
 /// One session with the database, over libpq's non-blocking interface.
 ///
@@ -21,6 +22,8 @@ package actor PostgresConnection {
 
     var phase = Phase.unconnected
     var operation: Operation?
+    /// Messages sent that the server had to answer: statements, pipelines, prepares.
+    nonisolated let roundTrips = Atomic(0)
     var lastOperationID: UInt64 = 0
     var waiter: Waiter?
     /// Statement name to text, for those the server has prepared in this session.

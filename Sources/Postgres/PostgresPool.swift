@@ -119,6 +119,12 @@ package final class PostgresPool: Service {
     /// Connections lent out now.
     package var leasedCount: Int { shared.withLock { $0.state.leased } }
     package var idleCount: Int { shared.withLock { $0.state.idleCount } }
+    /// Round trips of the connections that are open now, since each was opened: what a piece of work costs
+    /// the network.
+    package var roundTrips: Int {
+        let connections = shared.withLock { Array($0.leases.values) + $0.state.idleConnections }
+        return connections.reduce(0) { $0 + $1.roundTrips.load(ordering: .relaxed) }
+    }
     package var waiterCount: Int { shared.withLock { $0.state.waiterCount } }
 }
 

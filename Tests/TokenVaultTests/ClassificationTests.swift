@@ -127,7 +127,7 @@ import Testing
             try await world.addTenant(.numbered(1))
             #expect(try await vault.store.admit()?.cause == "stopped")
             #expect(replies.presented.count == 1)
-            #expect(try await vault.providerStatus()?.stopReason == code)
+            #expect(try await vault.inspector.providerStatus()?.stopReason == code)
             // A worker that was started with another client goes on.
             try await world.sql("update leasehold.provider set stop_client = 'another'")
             #expect(try await vault.store.admit() == nil)
@@ -144,7 +144,7 @@ import Testing
             try await world.advance(by: .seconds(601))
             replies.add(.tokens(access: "a2", refresh: "r2"))
             #expect(try await vault.accessToken(for: tenant).token.fakeText == "a2")
-            #expect(try await vault.providerStatus()?.stopReason == nil)
+            #expect(try await vault.inspector.providerStatus()?.stopReason == nil)
             #expect(try await vault.store.admit() == nil)
         }
     }
@@ -210,7 +210,7 @@ import Testing
             _ = await unavailable(vault)
             try await world.advance(by: .seconds(10))
             _ = try await vault.accessToken(for: tenant)
-            let history = try await vault.history(of: tenant)
+            let history = try await vault.inspector.history(of: tenant)
             #expect(history.map(\.outcome) == ["saved", "not_sent", "saved"])
             #expect(history.map(\.rung) == ["refresh", "refresh", "connect"])
             #expect(history.map(\.generation) == [1, 1, 0])
@@ -237,7 +237,7 @@ import Testing
                 _ = try? await vault.accessToken(for: .numbered(number))
             }
             #expect(replies.presented.count == 5)
-            #expect(try await vault.providerStatus()?.breakerReason == "many refresh tokens refused at once")
+            #expect(try await vault.inspector.providerStatus()?.breakerReason == "many refresh tokens refused at once")
             // The others are held, and nobody is given up.
             _ = try? await vault.accessToken(for: .numbered(5))
             #expect(replies.presented.count == 5)
@@ -250,7 +250,7 @@ import Testing
             try await world.advance(by: .seconds(31))
             replies.add(.tokens(access: "fresh", refresh: "new"))
             #expect(try await vault.accessToken(for: .numbered(6)).token.fakeText == "fresh")
-            #expect(try await vault.providerStatus()?.breakerReason == nil)
+            #expect(try await vault.inspector.providerStatus()?.breakerReason == nil)
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
         try await withVaultWorld { world in
             let vault = try await world.vault()
             try await world.connect(tenant, vault)
-            let status = try #require(try await vault.status(of: tenant))
+            let status = try #require(try await vault.inspector.status(of: tenant))
             #expect(status.connectedBy == "access_token")
             #expect(status.renewedBy == "refresh_token")
             #expect(status.organization == world.organization(of: tenant))
@@ -35,7 +35,7 @@ import Testing
                 tenant,
                 with: .authorizationCode(code: Secret(code), codeVerifier: proof.verifier, redirectURI: redirect)
             )
-            #expect(try await vault.status(of: tenant)?.connectedBy == "authorization_code")
+            #expect(try await vault.inspector.status(of: tenant)?.connectedBy == "authorization_code")
             try await world.expectHealthy([tenant])
         }
     }
@@ -53,7 +53,7 @@ import Testing
             #expect(try await world.storedRefreshToken(tenant) == given)
             try await world.advance(by: .seconds(60))
             #expect(try await vault.accessToken(for: tenant).generation == 2)
-            #expect(try await vault.status(of: tenant)?.connectedBy == "refresh_token")
+            #expect(try await vault.inspector.status(of: tenant)?.connectedBy == "refresh_token")
             try await world.expectHealthy([tenant])
         }
     }
@@ -81,7 +81,7 @@ import Testing
             world.fake.faults.add(FaultRule(.close(.after, isReset: true), at: .token))
             let second = try await vault.accessToken(for: tenant)
             #expect(second.generation == 2)
-            #expect(try await vault.history(of: tenant).map(\.outcome) == ["saved", "ambiguous", "saved"])
+            #expect(try await vault.inspector.history(of: tenant).map(\.outcome) == ["saved", "ambiguous", "saved"])
             #expect(try await world.value("suspect_reason is null", tenant, as: Bool.self))
         }
     }
@@ -109,7 +109,7 @@ import Testing
                 try await vault.connect(tenant, with: .accessToken(session))
             }
             #expect(error?.reason == .connectUnknown)
-            #expect(try await vault.status(of: tenant)?.state == "empty")
+            #expect(try await vault.inspector.status(of: tenant)?.state == "empty")
             // The intent is closed: the person connects again at once.
             try await world.connect(tenant, vault)
             try await world.expectHealthy([tenant])
@@ -124,7 +124,7 @@ import Testing
             try await world.sql("insert into leasehold.credential (tenant_id, provider) values ('t0', 'pitchly')")
             #expect(try await vault.replaySpools() == 1)
             #expect(try await vault.accessToken(for: tenant).token == token.token)
-            #expect(try await vault.status(of: tenant)?.connectedBy == "access_token")
+            #expect(try await vault.inspector.status(of: tenant)?.connectedBy == "access_token")
             try await world.expectHealthy([tenant])
         }
     }
@@ -137,7 +137,7 @@ import Testing
                 try await vault.connect(tenant, with: .accessToken(Secret("session")))
             }
             #expect(error?.message.contains("no_refresh_token") == true)
-            #expect(try await vault.status(of: tenant)?.state == "empty")
+            #expect(try await vault.inspector.status(of: tenant)?.state == "empty")
         }
     }
 

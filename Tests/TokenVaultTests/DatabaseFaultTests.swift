@@ -123,7 +123,7 @@ import Testing
             #expect(token.generation == 2)
             #expect(world.fake.ledger().totals.succeeded["refresh_token"] == 1)
             try await world.expectHealthy([tenant])
-            #expect(try await vault.history(of: tenant).map(\.outcome) == ["saved", "saved"])
+            #expect(try await vault.inspector.history(of: tenant).map(\.outcome) == ["saved", "saved"])
         }
     }
 

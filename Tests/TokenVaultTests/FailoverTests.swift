@@ -115,7 +115,7 @@ import Testing
             let living = try await world.vault(spool: spool, settings: { $0.cacheTime = .zero })
             #expect(try await living.replaySpools() == 1)
             #expect(try await living.accessToken(for: tenant).token == good.token)
-            #expect(try await living.history(of: tenant).first?.outcome == "replayed")
+            #expect(try await living.inspector.history(of: tenant).first?.outcome == "replayed")
             try await world.expectHealthy([tenant])
         }
     }
@@ -154,7 +154,11 @@ import Testing
                 Issue.record("expected the access token to bring a new pair")
                 return
             }
-            #expect(try await living.history(of: tenant).map(\.outcome) == ["saved", "abandoned", "saved", "saved"])
+            #expect(
+                try await living.inspector.history(of: tenant).map(\.outcome) == [
+                    "saved", "abandoned", "saved", "saved",
+                ]
+            )
             #expect(world.fake.ledger().totals.presentedTwice == 0)
             try await world.expectHealthy([tenant])
         }

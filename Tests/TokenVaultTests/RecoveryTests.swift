@@ -55,8 +55,10 @@ import Testing
         world.fake.ledger().totals.succeeded[grant] ?? 0
     }
 
-    @Test func aLostReplyIsRecoveredByTheAccessTokenAndNobodyNotices() async throws {
-        try await withSuspect(.close(.after, isReset: true)) { world, vault in
+    /// Also where a second presentation would kill the whole family, the access token with it.
+    @Test(arguments: [RotationMode.strict, .revokeFamilyOnReuse])
+    func aLostReplyIsRecoveredByTheAccessTokenAndNobodyNotices(rotation: RotationMode) async throws {
+        try await withSuspect(.close(.after, isReset: true), rotation: rotation) { world, vault in
             #expect(try await world.value("suspect_reason", tenant, as: String?.self) == "ambiguous")
             // The old access token serves meanwhile.
             #expect(try await vault.accessToken(for: tenant).generation == 1)
@@ -72,7 +74,9 @@ import Testing
             }
             #expect(succeeded(world, "access_token") == 2)
             #expect(try await world.value("generation", tenant, as: Int64.self) == 2)
-            #expect(try await vault.history(of: tenant).map(\.rung) == ["access_token", "refresh", "connect"])
+            #expect(
+                try await vault.inspector.history(of: tenant).map(\.rung) == ["access_token", "refresh", "connect"]
+            )
             try await world.expectHealthy([tenant])
         }
     }
@@ -93,7 +97,7 @@ import Testing
                 Issue.record("expected the probe to bring a successor")
                 return
             }
-            let history = try await vault.history(of: tenant)
+            let history = try await vault.inspector.history(of: tenant)
             #expect(history.map(\.rung) == ["late_probe", "refresh", "connect"])
             // Presented twice, as declared: the first time it was not processed.
             try await world.expectHealthy([tenant], presentedTwice: 1)
@@ -116,7 +120,7 @@ import Testing
             }
             #expect(error?.reason == .needsAuthorization)
             #expect(error?.hint == "leasehold tenants connect t0")
-            let events = try await vault.events(of: tenant)
+            let events = try await vault.inspector.events(of: tenant)
             #expect(events.map(\.kind) == ["needs_authorization", "connected"])
             // Nothing is presented any more, however often somebody asks.
             let posts = world.fake.ledger().totals.posts
@@ -134,7 +138,7 @@ import Testing
         ) { world, vault in
             // `tend` has climbed the ladder already.
             #expect(try await world.value("generation", tenant, as: Int64.self) == 2)
-            #expect(try await vault.history(of: tenant).map(\.rung) == ["replay", "refresh", "connect"])
+            #expect(try await vault.inspector.history(of: tenant).map(\.rung) == ["replay", "refresh", "connect"])
             try await world.expectHealthy([tenant], presentedTwice: 1)
         }
     }
@@ -182,7 +186,9 @@ import Testing
             try await world.advance(by: .seconds(850))
             _ = try await vault.recover(tenant)
             #expect(try await state(world) == "needs_authorization")
-            #expect(try await vault.history(of: tenant).map(\.outcome) == ["dead", "refused", "dead", "saved"])
+            #expect(
+                try await vault.inspector.history(of: tenant).map(\.outcome) == ["dead", "refused", "dead", "saved"]
+            )
         }
     }
 
@@ -215,7 +221,9 @@ import Testing
                 .decode((Int64, String).self)
             #expect(archived == (1, "reconnected"))
             #expect(
-                try await vault.events(of: tenant).map(\.kind) == ["connected", "needs_authorization", "connected"]
+                try await vault.inspector.events(of: tenant).map(\.kind) == [
+                    "connected", "needs_authorization", "connected",
+                ]
             )
         }
     }
@@ -244,7 +252,7 @@ import Testing
             #expect(try await vault.replaySpools() == 1)
             #expect(try await state(world) == "active")
             #expect(try await vault.accessToken(for: tenant).token == good.token)
-            #expect(try await vault.events(of: tenant).first?.kind == "recovered")
+            #expect(try await vault.inspector.events(of: tenant).first?.kind == "recovered")
             try await world.expectHealthy([tenant])
         }
     }

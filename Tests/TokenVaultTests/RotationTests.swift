@@ -88,6 +88,33 @@ import Testing
         }
     }
 
+    @Test func aWaiterWhosePatienceEndsPresentsNothing() async throws {
+        try await withVaultWorld { world in
+            let gate = FaultGate()
+            let owner = try await world.vault()
+            let waiter = try await world.vault(
+                profile: { $0.deadline = .seconds(1) },
+                settings: {
+                    $0.cacheTime = .zero
+                    $0.patience = .seconds(1)
+                }
+            )
+            try await world.connect(tenant, owner)
+            try await world.advance(by: .seconds(3600))
+            owner.cache.forgetAll()
+            world.fake.faults.add(FaultRule(.hold(gate, .after), at: .token))
+            async let first = owner.accessToken(for: tenant)
+            await gate.arrivals(1)
+            let error = await #expect(throws: VaultError.self) { _ = try await waiter.accessToken(for: tenant) }
+            #expect(error?.label == "token_unavailable")
+            #expect(world.fake.totals.posts == 2, "the connection and the owner's exchange")
+            gate.open()
+            #expect(try await first.generation == 2)
+            #expect(try await waiter.accessToken(for: tenant).generation == 2)
+            try await world.expectHealthy([tenant])
+        }
+    }
+
     @Test func aCallerThatIsCancelledLeavesAtOnceAndTheExchangeGoesOn() async throws {
         try await withVaultWorld { world in
             let gate = FaultGate()

@@ -27,6 +27,7 @@ struct VaultWorld {
         url: String? = nil,
         poolSize: Int = 6,
         clock: any Clock<Duration> = ContinuousClock(),
+        wallClock: any WallClock = SystemWallClock(),
         profile change: (inout ProviderProfile) -> Void = { _ in },
         settings changeSettings: (inout VaultSettings) -> Void = { _ in },
         faultHook: VaultFaultHook? = nil
@@ -49,6 +50,7 @@ struct VaultWorld {
             settings: settings,
             client: "client",
             clock: clock,
+            wallClock: wallClock,
             random: RandomSource(seed: 1),
             logger: log.logger("vault"),
             faultHook: faultHook

@@ -6,7 +6,6 @@ create type leasehold.admission as (granted integer, reason text, retry_after_ms
 -- Eight hex digits that change with every promotion or point-in-time restore.
 create function leasehold.wal_timeline() returns text
 language sql volatile
-set search_path = pg_catalog, pg_temp
 return left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 -- Makes the row of a provider, or takes over the settings of the worker that started last.
@@ -14,7 +13,7 @@ create function leasehold.provider_register(
     provider_name text, rate double precision, burst_size integer, hold_ms bigint
 ) returns void
 language sql
-set search_path = pg_catalog, pg_temp
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
     insert into leasehold.provider as p (
         provider, exchanges_per_second, burst, bucket, failover_hold, timeline)
@@ -27,34 +26,20 @@ as $$
             is distinct from (excluded.exchanges_per_second, excluded.burst, excluded.failover_hold);
 $$;
 
--- Takes up to wanted exchanges out of the budget, or says why not and when to ask again.
--- Committed without waiting for the disk: a lost bucket costs nothing.
-create function leasehold.provider_admit(provider_name text, wanted integer, client text)
+-- What the budget gives now, without taking it. granted: as many of wanted as there are; of a shut
+-- breaker or stop one, as a probe. retry_after_ms: with nothing granted, until one is to be had; with
+-- less than wanted, until a worthwhile part of it is, so that a backlog is not looked through for
+-- every single exchange.
+create function leasehold.provider_weigh(p leasehold.provider, wanted integer, client text, moment timestamptz)
 returns leasehold.admission
-language plpgsql security definer
+language plpgsql stable
 set search_path = pg_catalog, pg_temp set jit = off
 as $$
 declare
-    p leasehold.provider;
-    answer leasehold.admission;
-    moment timestamptz;
+    answer leasehold.admission := (0, 'open', 0);
     gate timestamptz;
-    line text := leasehold.wal_timeline();
+    tokens double precision;
 begin
-    perform set_config('synchronous_commit', 'off', true);
-    select * into p from leasehold.provider where provider = provider_name for update;
-    if not found then
-        raise exception 'provider "%" is not registered', provider_name
-            using hint = 'start a worker with the refresh role once';
-    end if;
-    moment := clock_timestamp();
-    if p.timeline is distinct from line then
-        update leasehold.provider set timeline = line, hold_until = moment + p.failover_hold
-        where provider = provider_name;
-        p.hold_until := moment + p.failover_hold;
-    end if;
-
-    answer := (0, 'open', 0);
     if p.hold_until > moment then
         answer.reason := 'failover';
         gate := p.hold_until;
@@ -73,24 +58,60 @@ begin
         return answer;
     end if;
 
-    p.bucket := least(p.burst, p.bucket
+    tokens := least(p.burst, p.bucket
         + greatest(0, extract(epoch from moment - p.bucket_at)) * p.exchanges_per_second);
-    answer.granted := least(wanted, floor(p.bucket)::integer);
+    answer.granted := greatest(0, least(wanted, floor(tokens)::integer));
     if answer.granted < 1 then
-        answer.granted := 0;
         answer.reason := 'bucket';
-        answer.retry_after_ms := ceil((1 - p.bucket) / p.exchanges_per_second * 1000);
-        return answer;
-    end if;
-    if answer.reason in ('stopped', 'breaker') then
+        answer.retry_after_ms := greatest(1, ceil((1 - tokens) / p.exchanges_per_second * 1000));
+    elsif answer.reason in ('stopped', 'breaker') then
         answer.granted := 1;
-        p.probe_at := moment + case answer.reason
-            when 'stopped' then p.stop_probe_every else p.breaker_cooldown end;
         answer.reason := 'probe';
+    elsif answer.granted < wanted then
+        answer.retry_after_ms := ceil(
+            (least(wanted - answer.granted, greatest(1, p.burst / 2)) - (tokens - answer.granted))
+            / p.exchanges_per_second * 1000);
     end if;
+    return answer;
+end
+$$;
+
+-- Takes up to wanted exchanges out of the budget, or says why not and when to ask again.
+-- Committed without waiting for the disk: a lost bucket costs nothing.
+create function leasehold.provider_admit(provider_name text, wanted integer, client text)
+returns leasehold.admission
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp set jit = off
+as $$
+declare
+    p leasehold.provider;
+    answer leasehold.admission;
+    moment timestamptz;
+    line text := leasehold.wal_timeline();
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    select * into p from leasehold.provider where provider = provider_name for update;
+    if not found then
+        raise exception 'provider "%" is not registered', provider_name
+            using hint = 'start a worker with the refresh role once';
+    end if;
+    moment := clock_timestamp();
+    if p.timeline is distinct from line then
+        update leasehold.provider set timeline = line, hold_until = moment + p.failover_hold
+        where provider = provider_name;
+        p.hold_until := moment + p.failover_hold;
+    end if;
+    answer := leasehold.provider_weigh(p, wanted, client, moment);
+    if answer.granted < 1 then return answer; end if;
     update leasehold.provider
-    set bucket = p.bucket - answer.granted, bucket_at = moment, probe_at = p.probe_at,
-        probing = probing or answer.reason = 'probe'
+    set bucket = least(burst, bucket
+            + greatest(0, extract(epoch from moment - bucket_at)) * exchanges_per_second) - answer.granted,
+        bucket_at = moment,
+        probing = probing or answer.reason = 'probe',
+        probe_at = case
+            when answer.reason <> 'probe' then probe_at
+            when stop_reason is not null and stop_client = client then moment + stop_probe_every
+            else moment + breaker_cooldown end
     where provider = provider_name;
     return answer;
 end
@@ -98,19 +119,28 @@ $$;
 
 -- Hands back what was admitted and not used.
 create function leasehold.provider_return(provider_name text, unused integer) returns void
-language sql
-set search_path = pg_catalog, pg_temp
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
-    select set_config('synchronous_commit', 'off', true);
+begin
+    perform set_config('synchronous_commit', 'off', true);
     update leasehold.provider set bucket = least(burst, bucket + unused) where provider = provider_name;
+end
 $$;
 
 -- A usable answer to an exchange that started at started: closes what a later start could not have passed.
 create function leasehold.provider_answered(provider_name text, client text, started timestamptz) returns void
-language sql
-set search_path = pg_catalog, pg_temp
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
+begin
     -- The usual case changes nothing and must not take the row's lock.
+    if not exists (
+        select from leasehold.provider
+        where provider = provider_name and (unanswered > 0 or breaker = 'open' or stop_reason is not null))
+    then
+        return;
+    end if;
     update leasehold.provider
     set unanswered = 0, updated_at = clock_timestamp()
     where provider = provider_name and breaker = 'closed' and unanswered > 0;
@@ -122,6 +152,7 @@ as $$
     update leasehold.provider
     set stop_reason = null, stop_client = null, stopped_at = null, updated_at = clock_timestamp()
     where provider = provider_name and stop_client = client and stopped_at < started;
+end
 $$;
 
 -- Takes note of what a failed exchange says about the provider.
@@ -177,5 +208,6 @@ begin
 end
 $$;
 
-revoke all on function leasehold.provider_register, leasehold.provider_admit, leasehold.provider_return,
-    leasehold.provider_answered, leasehold.provider_failed, leasehold.wal_timeline from public;
+revoke all on function leasehold.provider_register, leasehold.provider_weigh, leasehold.provider_admit,
+    leasehold.provider_return, leasehold.provider_answered, leasehold.provider_failed, leasehold.wal_timeline
+    from public;

@@ -19,23 +19,27 @@ create type leasehold.exchange_ticket as (
 
 -- synchronous_commit at least on for this transaction, whatever the session says.
 create function leasehold.commit_durably() returns void
-language sql
-set search_path = pg_catalog, pg_temp
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
-    select set_config('synchronous_commit', 'on', true)
-    where current_setting('synchronous_commit') not in ('on', 'remote_apply');
+begin
+    if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+end
 $$;
 
+-- Null for null. Without settings and written out, so that the planner puts it in place of the call.
 create function leasehold.milliseconds_until(moment timestamptz) returns bigint
-language sql volatile strict
-set search_path = pg_catalog, pg_temp
-return greatest(0, ceil(extract(epoch from moment - clock_timestamp()) * 1000))::bigint;
+language sql volatile
+return case
+    when moment is not null then greatest(0, ceil(extract(epoch from moment - clock_timestamp()) * 1000))::bigint end;
 
 -- Closes an intent whose owner is gone past its deadline. A presented refresh token becomes
 -- suspect: it may have been exchanged. The caller holds the row's lock.
 create function leasehold.exchange_abandon(c leasehold.credential) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     moment timestamptz := clock_timestamp();
@@ -63,6 +67,9 @@ begin
 end
 $$;
 
+-- The functions of credentials switch sequential scans off: a session keeps the plan that it made when
+-- the tables were empty, and would read them from end to end as they grow.
+
 -- Transaction A: under the row's lock, looks again whether generation seen still needs an exchange
 -- by this rung, and writes the intent. Waits for the lock as long as lock_timeout_ms (55P03 after).
 -- rung: refresh, connect (with the grant that is presented), replay, access_token,
@@ -72,7 +79,7 @@ create function leasehold.exchange_begin(
     seen bigint, deadline_ms bigint, lock_timeout_ms bigint
 ) returns leasehold.exchange_ticket
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -140,26 +147,50 @@ begin
 end
 $$;
 
+-- Transaction B: takes the row's lock, to be kept over the POST, and says whether the intent is still
+-- this attempt's. The limits hold until the transaction ends.
+create function leasehold.exchange_hold(of_tenant text, attempt uuid, presented bigint) returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+as $$
+begin
+    perform set_config('lock_timeout', '5000', true);
+    perform set_config('idle_in_transaction_session_timeout', '0', true);
+    -- PostgreSQL 17 and later.
+    if current_setting('transaction_timeout', true) is not null then
+        perform set_config('transaction_timeout', '0', true);
+    end if;
+    perform from leasehold.credential
+    where tenant_id = of_tenant and attempt_id = attempt and generation = presented
+    for update;
+    return found;
+end
+$$;
+
 -- Why a rung may not be taken now; null if it may.
 create function leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) returns text
-language sql
-set search_path = pg_catalog, pg_temp
-return case
-    when rung = 'connect' then null
-    when c.generation is distinct from seen then 'moved'
-    when c.state = 'needs_authorization' then 'needs_authorization'
-    when rung = 'refresh' and c.suspect_reason is not null then 'suspect'
-    when rung <> 'refresh' and c.suspect_reason is null then 'moved'
-    -- A probe without an answer may be repeated; the ladder knows when.
-    when rung <> 'late_probe' and rung = any (c.rungs_tried) then 'tried'
-    when c.not_before > clock_timestamp() then 'backing_off'
-    -- Admitted on the old primary, beginning on the new one.
-    when exists (
-        select from leasehold.provider p
-        where p.provider = c.provider
-            and (p.timeline is distinct from leasehold.wal_timeline() or p.hold_until > clock_timestamp()))
-        then 'held'
-end;
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
+as $$
+begin
+    return case
+        when rung = 'connect' then null
+        when c.generation is distinct from seen then 'moved'
+        when c.state = 'needs_authorization' then 'needs_authorization'
+        when rung = 'refresh' and c.suspect_reason is not null then 'suspect'
+        when rung <> 'refresh' and c.suspect_reason is null then 'moved'
+        -- A probe without an answer may be repeated; the ladder knows when.
+        when rung <> 'late_probe' and rung = any (c.rungs_tried) then 'tried'
+        when c.not_before > clock_timestamp() then 'backing_off'
+        -- Admitted on the old primary, beginning on the new one.
+        when exists (
+            select from leasehold.provider p
+            where p.provider = c.provider
+                and (p.timeline is distinct from leasehold.wal_timeline() or p.hold_until > clock_timestamp()))
+            then 'held'
+    end;
+end
+$$;
 
 -- For a generation that a spool knows to have been presented: if the row knows of no intent and no
 -- suspicion, their commits were lost. True if the row is suspect only now.
@@ -167,7 +198,7 @@ create function leasehold.credential_doubt(
     of_tenant text, presented bigint, presented_at timestamptz, deadline timestamptz
 ) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 begin
     perform leasehold.commit_durably();
@@ -205,7 +236,7 @@ create function leasehold.exchange_save(
     reply leasehold.exchange_reply
 ) returns leasehold.exchange_saving
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -262,9 +293,11 @@ $$;
 
 -- Keeps a refresh token that leaves its row without having been exchanged.
 create function leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) returns void
-language sql
-set search_path = pg_catalog, pg_temp
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off
 as $$
+begin
     insert into leasehold.credential_archive (tenant_id, generation, refresh_token, reason)
     select of_tenant, of_generation, sealed, why where sealed is not null;
+end
 $$;

@@ -6,7 +6,7 @@ create function leasehold.exchange_apply(
     moment timestamptz, log_outcome text
 ) returns void
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     connects boolean := rung = 'connect';
@@ -84,7 +84,7 @@ create function leasehold.exchange_fail(
     token_fingerprint text, client text, failure leasehold.exchange_failure
 ) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -140,7 +140,7 @@ $$;
 -- Opens the intent's lock again before anything was sent: the exchange never happened.
 create function leasehold.exchange_cancel(of_tenant text, attempt uuid) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 begin
     update leasehold.credential
@@ -160,7 +160,7 @@ create function leasehold.credential_store(
     of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid
 ) returns text
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -185,7 +185,7 @@ $$;
 -- credential moved, is being exchanged, is not suspect, or the provider itself is in doubt.
 create function leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -214,6 +214,26 @@ begin
 end
 $$;
 
-revoke all on function leasehold.exchange_begin, leasehold.exchange_save, leasehold.exchange_fail,
+-- Drops log rows of exchanges that ended more than keep_seconds ago, at most batch of them.
+create function leasehold.exchange_prune(keep_seconds double precision, batch integer) returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_bitmapscan = off
+as $$
+declare
+    dropped bigint;
+begin
+    delete from leasehold.credential_exchange
+    where ctid = any (array(
+        select ctid from leasehold.credential_exchange
+        where ended_at < clock_timestamp() - keep_seconds * interval '1 second'
+        order by ended_at
+        limit batch
+        for update skip locked));
+    get diagnostics dropped = row_count;
+    return dropped;
+end
+$$;
+
+revoke all on function leasehold.exchange_begin, leasehold.exchange_hold, leasehold.exchange_prune, leasehold.exchange_save, leasehold.exchange_fail,
     leasehold.exchange_cancel, leasehold.exchange_apply, leasehold.exchange_archive, leasehold.exchange_abandon,
     leasehold.credential_give_up, leasehold.credential_doubt, leasehold.credential_store from public;

@@ -21,7 +21,7 @@ create function leasehold.credential_read(
     of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text
 ) returns leasehold.credential_reading
 language plpgsql security definer
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     c leasehold.credential;
@@ -53,12 +53,13 @@ begin
     end if;
     if failed >= c.generation and c.access_rejected_at is null then
         perform set_config('synchronous_commit', 'off', true);
-        update leasehold.credential
-        set access_rejected_at = moment, updated_at = moment
-        where tenant_id in (
-            select tenant_id from leasehold.credential
-            where tenant_id = of_tenant and generation = c.generation
-            for update skip locked);
+        perform from leasehold.credential
+        where tenant_id = of_tenant and generation = c.generation
+        for update skip locked;
+        if found then
+            update leasehold.credential set access_rejected_at = moment, updated_at = moment
+            where tenant_id = of_tenant;
+        end if;
     end if;
 
     reading.outcome := 'wait';
@@ -98,21 +99,22 @@ $$;
 -- mark is set again by the next reader.
 create function leasehold.credential_mark_wanted(of_tenant text, seen bigint) returns boolean
 language plpgsql
-set search_path = pg_catalog, pg_temp set jit = off
+set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
 as $$
 declare
     moment timestamptz := clock_timestamp();
 begin
     perform set_config('synchronous_commit', 'off', true);
+    perform from leasehold.credential
+    where tenant_id = of_tenant and generation = seen and state = 'active' and refresh_requested_at is null
+    for update skip locked;
+    if not found then return false; end if;
     update leasehold.credential
     set refresh_requested_at = moment, updated_at = moment,
         refresh_due_at = case
             when suspect_reason is null then greatest(moment, not_before) else least(refresh_due_at, moment) end
-    where tenant_id in (
-            select tenant_id from leasehold.credential
-            where tenant_id = of_tenant and generation = seen and state = 'active' and refresh_requested_at is null
-            for update skip locked);
-    return found;
+    where tenant_id = of_tenant;
+    return true;
 end
 $$;
 

@@ -1,5 +1,4 @@
 -- credential_standing: where some credentials stand, to compare with a spool (primary key).
 -- params: $1 text[] tenant_ids
 select tenant_id, generation, saved_attempt_id, refresh_token
-from leasehold.credential
-where tenant_id = any ($1)
+from leasehold.credential_standing($1)

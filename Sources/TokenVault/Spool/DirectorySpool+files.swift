@@ -38,10 +38,36 @@ extension DirectorySpool {
     }
 
     func grow() throws {
-        let place = try addFile(slotLength: settings.slotLength, slotCount: settings.slotsPerFile)
-        for slot in (place.slot...settings.slotsPerFile).reversed() {
-            free.append(Place(file: place.file, slot: slot))
+        add(try SpoolFile.create(in: path, slotLength: settings.slotLength, slotCount: settings.slotsPerFile))
+    }
+
+    /// Makes the next file before the last slot is taken, and off this actor's thread: writing it out takes
+    /// tens of milliseconds, in which no reply could be kept. If it fails, ``grow()`` will say why.
+    func growAhead() {
+        let (path, settings) = (path, settings)
+        let taken = reserved.values.reduce(kept.count) { $0 + $1.count }
+        guard !isGrowing, taken + free.count + settings.slotsPerFile <= settings.capacity else { return }
+        isGrowing = true
+        DispatchQueue.global(qos: .utility).async { [weak self] in
+            let file = try? SpoolFile.create(
+                in: path,
+                slotLength: settings.slotLength,
+                slotCount: settings.slotsPerFile
+            )
+            // Back on the actor; nobody waits for this, and there is nothing to cancel.
+            Task { [weak self] in await self?.didGrow(file) }
         }
+    }
+
+    private func didGrow(_ file: SpoolFile?) {
+        isGrowing = false
+        if let file { add(file) }
+    }
+
+    private func add(_ file: SpoolFile) {
+        nextFile += 1
+        files[nextFile] = file
+        for slot in (1...file.slotCount).reversed() { free.append(Place(file: nextFile, slot: slot)) }
     }
 
     /// - Returns: the first slot of the new file.
@@ -138,6 +164,7 @@ extension DirectorySpool {
 
     private func sync(_ number: Int) async -> Int32 {
         guard let descriptor = files[number]?.descriptor else { return EBADF }
+        syncCount += 1
         // Off this actor's thread, so that others can write meanwhile.
         return await withCheckedContinuation { continuation in
             DispatchQueue.global(qos: .userInitiated).async {

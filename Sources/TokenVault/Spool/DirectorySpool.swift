@@ -47,6 +47,10 @@ package actor DirectorySpool: SpoolStore {
     var attempts: [TenantID: Set<UUID>] = [:]
     /// Attempts in the order they were written, for expiry; may name some that are gone.
     var order: [UUID] = []
+    /// `fdatasync` calls so far: at most two an exchange, fewer when writes share one.
+    package internal(set) var syncCount = 0
+    /// A file is being made before it is needed.
+    var isGrowing = false
     var syncing: Set<Int> = []
     var waitingForSync: [Int: [SyncWaiter]] = [:]
 
@@ -95,6 +99,7 @@ package actor DirectorySpool: SpoolStore {
             }
             reserved[attempt, default: []].append(free.removeLast())
         }
+        if free.count < settings.slotsPerFile / 2 { growAhead() }
     }
 
     private func makeRoom() throws {

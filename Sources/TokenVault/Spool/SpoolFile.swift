@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Slot 0 is the file's header: `LHSF`, slot length, number of slots. All slots exist on the disk
 /// from the start, so that a write into one needs no space and no change of metadata.
-final class SpoolFile {
+final class SpoolFile: Sendable {
     let path: String
     let slotLength: Int
     /// Without the header.

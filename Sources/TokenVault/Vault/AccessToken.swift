@@ -67,6 +67,17 @@ package struct VaultError: ExplainedError, Equatable {
         )
     }
 
+    static func notRefreshed(_ tenant: TenantID, within patience: Duration, _ errorClass: String?) -> VaultError {
+        let last = errorClass.map { "; its last exchange ended with \($0)" } ?? ""
+        return VaultError(
+            reason: .temporarilyUnavailable(retryAfter: patience),
+            label: "not_refreshed",
+            message: "expected a worker to refresh tenant \(tenant) within \(patience.seconds) s, got no new "
+                + "generation\(last); the request stays",
+            hint: "leasehold worker --worker-roles refresh"
+        )
+    }
+
     static func connectRefused(_ tenant: TenantID, _ errorClass: String) -> VaultError {
         VaultError(
             reason: .connectRefused,

@@ -57,19 +57,24 @@ struct CredentialStore: Sendable {
 
     struct DueBatch: Sendable {
         var due: [(tenant: TenantID, generation: Int64)]
-        /// Due ones that were left.
-        var waiting: Int64
+        /// What is most urgent after these, for the next call.
+        var ranked: [String]
+        /// Due ones that were left, counted up to 10 000; nil if the budget had nothing to give.
+        var waiting: Int64?
         var reason: String
-        /// Nil: nothing is due at any time.
+        /// When to come again; nil: nothing is due at any time.
         var retryAfter: Duration?
     }
 
-    func takeDue(most: Int, settings: VaultSettings) async throws -> DueBatch {
+    /// - Parameter ranked: of the batch before, unless that is long ago; empty: ranks the backlog anew.
+    func takeDue(most: Int, ranked: [String] = [], settings: VaultSettings) async throws -> DueBatch {
         let row = try await pool.query(
             .credentialTakeDue,
             provider,
             client,
             Int32(clamping: most),
+            Int32(clamping: max(64, settings.exchangeLimit * 8)),
+            ranked,
             settings.claimTime.milliseconds,
             settings.idleRecheck.milliseconds
         ).only
@@ -77,6 +82,7 @@ struct CredentialStore: Sendable {
         let generations = try row.decode("generations", as: [Int64].self)
         return DueBatch(
             due: Array(zip(tenants, generations)).map { (tenant: $0.0, generation: $0.1) },
+            ranked: try row.decode("ranked"),
             waiting: try row.decode("waiting"),
             reason: try row.decode("reason"),
             retryAfter: try row.decode("retry_after_ms", as: Int64?.self).map { .milliseconds($0) }

@@ -39,38 +39,46 @@ package struct RefreshService: Service {
         await vault.shutDown()
     }
 
-    /// The loop over due credentials.
+    /// The loop over due credentials. With every slot taken it waits for exchanges to end; with slots to
+    /// spare, for the time that the database named or a request.
     private func refresh(_ wake: WakeSignal) async {
-        let running = RunningCount(wake)
+        let running = RunningCount(limit: vault.settings.exchangeLimit, wake)
         await withDiscardingTaskGroup { group in
+            var backlog = RankedBacklog()
             while !wake.isClosed && !Task.isCancelled {
                 var pause = vault.settings.pollInterval
-                let free = vault.settings.exchangeLimit - running.count
-                if free > 0 {
-                    let seen = wake.count
-                    pause = await takeDue(most: free) { tenant, generation in
+                let seen = wake.count
+                if running.free > 0 {
+                    pause = await takeDue(most: running.free, &backlog) { tenant, generation in
                         running.begin()
                         group.addTask {
                             await tend(tenant, generation)
                             running.end()
                         }
                     }
-                    if wake.count != seen { continue }
                 }
-                await wake.wait(atMost: pause, time: vault.time)
+                if wake.count == seen, pause > .zero { await wake.wait(atMost: pause, time: vault.time) }
             }
         }
     }
 
-    /// - Returns: how long there is nothing to do.
-    private func takeDue(most: Int, _ begin: (TenantID, Int64) -> Void) async -> Duration {
+    /// - Returns: when to look again; zero: at once.
+    private func takeDue(
+        most: Int,
+        _ backlog: inout RankedBacklog,
+        _ begin: (TenantID, Int64) -> Void
+    ) async -> Duration {
         let longest = vault.settings.pollInterval
         do {
-            let batch = try await vault.store.takeDue(most: most, settings: vault.settings)
+            let ranked = backlog.fresh(now: vault.time.now())
+            let batch = try await vault.store.takeDue(most: most, ranked: ranked, settings: vault.settings)
+            backlog.replace(with: batch.ranked, wasRanked: ranked.isEmpty, now: vault.time.now())
             for (tenant, generation) in batch.due { begin(tenant, generation) }
-            Gauge(label: "vault_due").record(batch.waiting)
+            if let waiting = batch.waiting { Gauge(label: "vault_due").record(waiting) }
             if batch.reason == "failover" { try await vault.replaySpools() }
-            // With more due than was taken, the next look waits for the budget or a free slot.
+            guard batch.due.count < most else { return min(RunningCount.patience, longest) }
+            // Others have taken what was ranked a moment ago.
+            if !ranked.isEmpty, batch.ranked.isEmpty, batch.reason == "open" { return .zero }
             guard let retryAfter = batch.retryAfter else { return longest }
             return min(max(retryAfter, .milliseconds(5)), longest)
         } catch {
@@ -151,7 +159,9 @@ extension TokenVault {
     /// Once an hour: says which keys are in use and shortens the log.
     func tidy() async throws {
         try await registerKeys()
-        while try await store.pool.query(.exchangePrune, settings.historyTime.seconds, Int32(1000)).affectedRows == 1000
+        let batch: Int32 = 1000
+        while try await store.pool.query(.exchangePrune, settings.historyTime.seconds, batch).only
+            .decode("dropped", as: Int64.self) == batch
         {
             try Task.checkCancellation()
         }

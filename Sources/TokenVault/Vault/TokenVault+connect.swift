@@ -20,7 +20,7 @@ extension TokenVault {
         organization: String? = nil
     ) async throws -> AccessToken {
         if case .refreshToken(let token) = grant {
-            try await take(token, for: tenant, organization: organization)
+            try await storeRefreshToken(token, for: tenant, organization: organization)
             return try await firstToken(tenant)
         }
         var organization = organization
@@ -49,8 +49,15 @@ extension TokenVault {
         }
     }
 
-    /// Into the row as the next generation, due at once.
-    private func take(_ token: Secret, for tenant: TenantID, organization: String?) async throws {
+    /// Takes in a refresh token as the tenant's next generation, due at once, and presents it to nobody: for
+    /// many tenants brought over from elsewhere, whose first exchanges then keep to the budget.
+    ///
+    /// - Throws: ``VaultError``.
+    package func storeRefreshToken(
+        _ token: Secret,
+        for tenant: TenantID,
+        organization: String? = nil
+    ) async throws {
         let sealer = try await currentSealer()
         for _ in 0..<5 {
             let generation = try await store.places(of: [tenant])[tenant]?.generation ?? 0
@@ -81,7 +88,7 @@ extension TokenVault {
         do {
             return try await accessToken(for: tenant)
         } catch let error as VaultError {
-            guard let status = try await status(of: tenant), let errorClass = status.lastErrorClass,
+            guard let status = try await inspector.status(of: tenant), let errorClass = status.lastErrorClass,
                 status.suspectReason == "dead"
             else { throw error }
             throw VaultError.connectRefused(tenant, errorClass)

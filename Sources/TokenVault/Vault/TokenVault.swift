@@ -20,7 +20,7 @@ import SQLFiles
 /// | the recovery ladder | `TokenVault+recover.swift` |
 /// | first exchanges | `TokenVault+connect.swift` |
 /// | sealing anew | `TokenVault+keys.swift` |
-/// | looking, without any token | `TokenVault+inspect.swift` |
+/// | on request; looking, without any token | `TokenVault+refresh.swift`, ``CredentialInspector`` |
 package final class TokenVault: Sendable {
     package let profile: ProviderProfile
     package let settings: VaultSettings

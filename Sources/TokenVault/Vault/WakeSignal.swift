@@ -85,20 +85,3 @@ final class WakeSignal: Sendable {
         }
     }
 }
-
-/// Exchanges that the refresh loop has begun; an end wakes the loop.
-final class RunningCount: Sendable {
-    private let running = Mutex(0)
-    private let wake: WakeSignal
-
-    init(_ wake: WakeSignal) { self.wake = wake }
-
-    var count: Int { running.withLock { $0 } }
-
-    func begin() { running.withLock { $0 += 1 } }
-
-    func end() {
-        running.withLock { $0 -= 1 }
-        wake.signal()
-    }
-}
