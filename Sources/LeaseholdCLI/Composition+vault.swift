@@ -30,6 +30,20 @@ extension Composition {
         }
     }
 
+    /// Runs `body` with what can look at credentials: the database is all it needs.
+    func withInspector<Result>(_ body: (CredentialInspector) async throws -> Result) async throws -> Result {
+        try await withPool { try await body(CredentialInspector(pool: $0)) }
+    }
+
+    /// Whether this process is given all that an exchange takes.
+    var hasVaultSettings: Bool {
+        let alternatives = [
+            ["keyring", "keyringFile"], ["spoolDir"], ["pitchly.clientID"],
+            ["pitchly.clientSecret", "pitchly.clientSecretFile"],
+        ]
+        return alternatives.allSatisfy { keys in keys.contains { settings.text($0) != nil } }
+    }
+
     func withTransport<Result>(_ body: (PitchlyTransport) async throws -> Result) async throws -> Result {
         try await PitchlyTransport.withTransport(PitchlyTransport.Configuration(), body)
     }
@@ -41,7 +55,7 @@ extension Composition {
         var vaultSettings = VaultSettings()
         vaultSettings.mayExchange = mayExchange
         FaultWire.shorten(&vaultSettings)
-        vaultSettings.exchangeLimit = max(1, min(vaultSettings.exchangeLimit, pool.size - 1))
+        vaultSettings.exchangeLimit = max(1, min(settings.number("worker.exchanges"), pool.size - 1))
         vaultSettings.patience = max(vaultSettings.patience, profile.deadline + .seconds(15))
         return try TokenVault(
             pool: pool,

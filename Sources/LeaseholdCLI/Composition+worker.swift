@@ -22,7 +22,9 @@ extension Composition {
         // Apart from the handlers' connections: a handler that takes the last one must not keep a
         // heartbeat or a settle from being written.
         let queuePool = makePool(size: 4)
-        let pool = makePool(size: settings.number("databasePoolSize"))
+        // An exchange holds its connection over the POST, so each gets one that handlers need not miss.
+        let exchanges = roles.contains("refresh") ? settings.number("worker.exchanges") : 0
+        let pool = makePool(size: settings.number("databasePoolSize") + exchanges)
         try await SchemaMigrator(pool: pool, logger: logger).check()
         try await withTransport { transport in
             let vault = try await makeVault(

@@ -60,4 +60,13 @@ struct OutputOptions: ParsableArguments {
     var json = false
 
     func show(_ table: Table) { print(json ? table.json() : table.text()) }
+
+    /// For answers with more to say to a program than to a person: times and numbers as such.
+    func show(_ table: Table, json value: some Encodable) throws {
+        guard json else { return show(table) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
 }

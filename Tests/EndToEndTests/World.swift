@@ -96,11 +96,28 @@ final class World: Sendable {
     }
 
     func leasehold(_ arguments: [String], environment extra: [String: String] = [:]) async throws -> Answer {
-        let environment = environment.merging(extra) { $1 }
-        return try await withCheckedThrowingContinuation { continuation in
+        try await run(arguments, environment.merging(extra) { $1 })
+    }
+
+    private func run(_ arguments: [String], _ environment: [String: String]) async throws -> Answer {
+        try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
                 continuation.resume(with: Result { try Self.run(arguments, environment) })
             }
+        }
+    }
+
+    /// The same world as a process sees it that is not given these variables.
+    func without(_ names: [String]) -> Bystander {
+        Bystander(world: self, environment: environment.filter { !names.contains($0.key) })
+    }
+
+    struct Bystander {
+        let world: World
+        let environment: [String: String]
+
+        func leasehold(_ arguments: String...) async throws -> Answer {
+            try await world.run(arguments, environment)
         }
     }
 

@@ -4,6 +4,9 @@ import LeaseholdCore
 import TokenVault
 
 /// State and history of the credentials; no command of it can show a token.
+///
+/// Looking needs the database alone. Only `refresh` can exchange, and asks the workers where this
+/// machine has no key ring, spool or client secret.
 struct TokensCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokens",
@@ -21,36 +24,28 @@ struct TokensCommand: AsyncParsableCommand {
             abstract: "Lists credentials: state, generation, times, last outcome."
         )
 
+        private static let states = ["empty", "active", "needs_authorization"]
+
         @OptionGroup var settings: SettingsOptions
         @OptionGroup var output: OutputOptions
-        @Option(help: "Only these: empty, active or needs_authorization.") var state: String?
+        @Option(help: "Only these: \(List.states.joined(separator: ", ")).") var state: String?
         @Option(help: "Go on after this tenant.") var after: String?
         @Option(help: "Most rows.") var limit = 100
 
-        func run() async throws {
-            let start = try after.map { try TenantID($0) }
-            try await Composition(settings, command: "tokens").withVault { vault in
-                output.show(Self.table(try await vault.list(state: state, after: start, limit: limit)))
+        func validate() throws {
+            if let state, !Self.states.contains(state) {
+                let known = Self.states.joined(separator: ", ")
+                throw ValidationError("expected --state to be one of \(known), got \"\(state)\"")
             }
+            try checkLimit(limit)
         }
 
-        static func table(_ credentials: [CredentialStatus]) -> Table {
-            var table = Table(columns: [
-                "tenant", "state", "generation", "access token", "refresh due", "last exchange", "outcome",
-                "error class",
-                "failures",
-            ])
-            for credential in credentials {
-                table.add([
-                    credential.tenant.rawValue,
-                    credential.suspectReason.map { "\(credential.state) (\($0))" } ?? credential.state,
-                    String(credential.generation), Times.distance(credential.accessExpiresAt, from: credential.now),
-                    Times.distance(credential.refreshDueAt, from: credential.now),
-                    Times.distance(credential.lastExchangeAt, from: credential.now), credential.lastOutcome,
-                    credential.lastErrorClass, String(credential.failures),
-                ])
+        func run() async throws {
+            let start = try after.map { try TenantID($0) }
+            try await Composition(settings, command: "tokens").withInspector { inspector in
+                let credentials = try await inspector.list(state: state, after: start, limit: limit)
+                try output.show(.credentials(credentials), json: credentials)
             }
-            return table
         }
     }
 
@@ -61,52 +56,53 @@ struct TokensCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id.") var tenant: String
 
-        func run() async throws {
-            let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tokens").withVault { vault in
-                guard let credential = try await vault.status(of: tenant) else { throw NoCredential(tenant: tenant) }
-                output.show(Self.facts(credential))
-                guard !output.json else { return }
-                var events = Table(columns: ["at", "event", "generation", "detail"])
-                for event in try await vault.events(of: tenant) {
-                    events.add([Times.stamp(event.at), event.kind, String(event.generation), event.detail])
-                }
-                if !events.isEmpty { print("\n" + events.text()) }
-            }
+        private struct Answer: Encodable {
+            let credential: CredentialStatus
+            let events: [CredentialEvent]
         }
 
-        private static func facts(_ credential: CredentialStatus) -> Table {
-            var facts = Table(columns: ["fact", "value"])
-            let rows: [(String, String?)] = [
-                ("tenant", credential.tenant.rawValue), ("state", credential.state),
-                ("generation", String(credential.generation)), ("connected by", credential.connectedBy),
-                ("connected", Times.stamp(credential.connectedAt)), ("renewed by", credential.renewedBy),
-                ("organization", credential.organization), ("scope", credential.scope),
-                ("access token expires", Times.distance(credential.accessExpiresAt, from: credential.now)),
-                ("refresh due", Times.distance(credential.refreshDueAt, from: credential.now)),
-                ("exchanging now", credential.isExchanging ? "yes" : "no"), ("suspect", credential.suspectReason),
-                ("rungs tried", credential.rungsTried.isEmpty ? nil : credential.rungsTried.joined(separator: ", ")),
-                ("failures in a row", String(credential.failures)),
-                ("last exchange", Times.stamp(credential.lastExchangeAt)), ("last outcome", credential.lastOutcome),
-                ("last error class", credential.lastErrorClass),
-                ("needs authorization since", Times.stamp(credential.needsAuthorizationAt)),
-            ]
-            for (fact, value) in rows { facts.add([fact, value]) }
-            return facts
+        func run() async throws {
+            let tenant = try TenantID(tenant)
+            try await Composition(settings, command: "tokens").withInspector { inspector in
+                guard let credential = try await inspector.status(of: tenant) else {
+                    throw NoCredential(tenant: tenant)
+                }
+                let events = try await inspector.events(of: tenant)
+                try output.show(.facts(credential), json: Answer(credential: credential, events: events))
+                if !output.json, !events.isEmpty { print("\n" + Table.events(events).text()) }
+            }
         }
     }
 
     struct Refresh: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Exchanges a tenant's refresh token now, whatever the schedule says."
+            abstract: "Exchanges a tenant's refresh token now, whatever the schedule says.",
+            discussion: """
+                Where key ring, spool and client secret are set, this process makes the exchange. Elsewhere it asks \
+                the workers with the role refresh through the database and waits for them.
+                """
         )
 
         @OptionGroup var settings: SettingsOptions
         @Argument(help: "Tenant id.") var tenant: String
+        @Option(help: "Seconds to wait for a worker, where one has to be asked.") var wait = 30
+
+        func validate() throws {
+            guard (1...3600).contains(wait) else {
+                throw ValidationError("expected --wait to be 1 to 3600, got \(wait)")
+            }
+        }
 
         func run() async throws {
             let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tokens").withVault { vault in
+            let composition = try Composition(settings, command: "tokens")
+            guard composition.hasVaultSettings else {
+                return try await composition.withInspector { inspector in
+                    let generation = try await inspector.requestRefresh(tenant, patience: .seconds(wait))
+                    print("\(tenant) is at generation \(generation), refreshed by a worker")
+                }
+            }
+            try await composition.withVault { vault in
                 let generation = try await vault.refreshNow(tenant)
                 print("\(tenant) is at generation \(generation)")
             }
@@ -124,23 +120,21 @@ struct TokensCommand: AsyncParsableCommand {
         @Argument(help: "Tenant id.") var tenant: String
         @Option(help: "Most rows.") var limit = 50
 
+        func validate() throws { try checkLimit(limit) }
+
         func run() async throws {
             let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tokens").withVault { vault in
-                var table = Table(columns: [
-                    "started", "took", "generation", "rung", "grant", "outcome", "error class", "status", "fingerprint",
-                ])
-                for exchange in try await vault.history(of: tenant, limit: limit) {
-                    table.add([
-                        Times.stamp(exchange.startedAt),
-                        Times.span(exchange.endedAt.timeIntervalSince(exchange.startedAt)), String(exchange.generation),
-                        exchange.rung, exchange.grant, exchange.outcome, exchange.errorClass,
-                        exchange.httpStatus.map(String.init), exchange.fingerprint,
-                    ])
-                }
-                output.show(table)
+            try await Composition(settings, command: "tokens").withInspector { inspector in
+                let history = try await inspector.history(of: tenant, limit: limit)
+                try output.show(.exchanges(history), json: history)
             }
         }
+    }
+}
+
+private func checkLimit(_ limit: Int) throws {
+    guard (1...10_000).contains(limit) else {
+        throw ValidationError("expected --limit to be 1 to 10000, got \(limit)")
     }
 }
 

@@ -17,7 +17,7 @@ package enum SettingsCatalog {
             "databasePoolSize",
             2...500,
             default: 10,
-            help: "Most connections of one process to PostgreSQL"
+            help: "Most connections of one process to PostgreSQL; a worker has 4 more for its queue, and one for each exchange"
         ),
         .choice(
             "databasePooler",
@@ -149,6 +149,12 @@ package enum SettingsCatalog {
             expected: "jobs, refresh or both, separated by a comma",
             help: "jobs: claim and run; refresh: exchange tokens. A jobs-only worker asks through the database",
             isValidItem: { ["jobs", "refresh"].contains($0) }
+        ),
+        .number(
+            "worker.exchanges",
+            1...500,
+            default: 8,
+            help: "Exchanges that one worker makes at once; each holds a connection while it waits for Pitchly"
         ),
         .number("worker.concurrency", 1...10_000, default: 20, help: "Jobs that one worker runs at once"),
         .list(

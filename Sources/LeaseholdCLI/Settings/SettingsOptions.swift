@@ -32,6 +32,7 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: .hidden) var pitchlyExchangesPerSecond: String?
     @Option(help: .hidden) var spoolCopyDir: String?
     @Option(help: .hidden) var workerRoles: String?
+    @Option(help: .hidden) var workerExchanges: String?
     @Option(help: .hidden) var workerConcurrency: String?
     @Option(help: .hidden) var workerQueues: String?
     @Option(help: .hidden) var workerDrainSeconds: String?
@@ -69,7 +70,7 @@ struct SettingsOptions: ParsableArguments {
             "pitchly.allowsClientCredentials": pitchlyAllowsClientCredentials,
             "pitchly.exchangesPerSecond": pitchlyExchangesPerSecond,
             "spoolCopyDir": spoolCopyDir,
-            "worker.roles": workerRoles, "worker.probePort": workerProbePort,
+            "worker.roles": workerRoles, "worker.exchanges": workerExchanges, "worker.probePort": workerProbePort,
             "server.host": serverHost, "server.port": serverPort, "server.publicURL": serverPublicUrl,
             "server.roles": serverRoles, "server.bodyLimitBytes": serverBodyLimitBytes,
             "server.requestSeconds": serverRequestSeconds, "server.ratePerSecond": serverRatePerSecond,
