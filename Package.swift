@@ -71,6 +71,7 @@ let package = Package(
         .executable(name: "leasehold", targets: ["LeaseholdCLI"]),
         .executable(name: "fake-pitchly", targets: ["FakePitchlyCommand"]),
         .executable(name: "leasehold-bench-worker", targets: ["BenchWorker"]),
+        .executable(name: "leasehold-bench-tokens", targets: ["BenchTokens"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -167,6 +168,15 @@ let package = Package(
             name: "BenchWorker",
             dependencies: ["Leasehold", argumentParser, logging, lifecycle, signals],
             path: "Benchmarks/Worker",
+            swiftSettings: swiftSettings
+        ),
+        // The benchmark of the token vault, against the fake Pitchly.
+        .executableTarget(
+            name: "BenchTokens",
+            dependencies: [
+                "FakePitchly", "LeaseholdCore", "Pitchly", "Postgres", "TokenVault", argumentParser, logging, lifecycle,
+            ],
+            path: "Benchmarks/Tokens",
             swiftSettings: swiftSettings
         ),
         // Beside: the fake Pitchly imports nothing of the product.

@@ -30,6 +30,9 @@ class Scale:
     stress: float
     recovery: float
     records: int  # of the sync workload
+    token_seconds: float  # of each case of the tokens workload
+    token_storm: int  # tenants due at once
+    token_fresh: float
 
 
 SMOKE = Scale(
@@ -54,6 +57,9 @@ SMOKE = Scale(
     stress=4,
     recovery=4,
     records=2_000,
+    token_seconds=2,
+    token_storm=400,
+    token_fresh=5,
 )
 
 QUICK = Scale(
@@ -78,6 +84,9 @@ QUICK = Scale(
     stress=25,
     recovery=25,
     records=100_000,
+    token_seconds=8,
+    token_storm=10_000,
+    token_fresh=120,
 )
 
 FULL = Scale(
@@ -102,6 +111,9 @@ FULL = Scale(
     stress=60,
     recovery=60,
     records=1_000_000,
+    token_seconds=20,
+    token_storm=10_000,
+    token_fresh=120,
 )
 
 SCALES = {scale.name: scale for scale in (SMOKE, QUICK, FULL)}

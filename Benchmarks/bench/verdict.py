@@ -34,6 +34,8 @@ def conditions(results: Results) -> list[Condition]:
         *_pressure(results),
         *_chaos(results),
         *_sync(results),
+        *_tokens(results),
+        *_storm(results),
     ]
     return [condition for condition in found if condition.holds is not None]
 
@@ -336,6 +338,34 @@ def _sync(results: Results) -> list[Condition]:
             lambda v: v == 0,
         ),
     ]
+
+
+def _tokens(results: Results) -> list[Condition]:
+    found = []
+    for case in results.cases("tokens"):
+        found += [
+            _limit(
+                results, f"tokens, {case} in flight: at most 4 round trips", "tokens", case, "round_trips", "",
+                lambda v: v <= 4,
+            ),
+            _limit(
+                results, f"tokens, {case} in flight: at most 2 fdatasync", "tokens", case, "spool_syncs", "",
+                lambda v: v <= 2,
+            ),
+        ]  # fmt: skip
+    return found
+
+
+def _storm(results: Results) -> list[Condition]:
+    busiest, bucket = (results.median("storm", "", _US, key) for key in ("busiest_second", "bucket"))
+    return [
+        _compare(
+            "storm: no second above the bucket", busiest, bucket, "exchanges", lambda r: r <= 1, "bucket"
+        ),
+        _limit(results, "storm: every tenant fresh in the end", "storm", "", "fresh", "", lambda v: v == 1),
+        _limit(results, "storm: nothing presented twice", "storm", "", "presented_twice", "", lambda v: v == 0),
+        _limit(results, "fresh: no call met an expired token", "fresh", "", "expired", "", lambda v: v == 0),
+    ]  # fmt: skip
 
 
 def _number(value: float) -> str:

@@ -16,6 +16,7 @@ from .saturation import Saturation
 from .shares import Shares
 from .snapshot import Snapshot
 from .sync import Sync
+from .tokens import Fresh, Storm, Tokens
 
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
@@ -33,7 +34,10 @@ WORKLOADS: dict[str, Workload] = {
         Pressure(),
         Chaos(),
         Sync(),
+        Tokens(),
+        Storm(),
+        Fresh(),
     )
 }
 
-MAIN = tuple(name for name in WORKLOADS if name not in ("pressure", "chaos", "sync"))
+MAIN = tuple(name for name in WORKLOADS if name not in ("pressure", "chaos", "sync", "tokens", "storm", "fresh"))
