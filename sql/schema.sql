@@ -73,6 +73,13 @@ CREATE TYPE leasehold.claimed_job AS (
 	trace_context text
 );
 
+CREATE TYPE leasehold.credential_place AS (
+	tenant_id text,
+	generation bigint,
+	saved_attempt_id uuid,
+	refresh_token bytea
+);
+
 CREATE TYPE leasehold.credential_reading AS (
 	outcome text,
 	generation bigint,
@@ -103,9 +110,15 @@ CREATE TYPE leasehold.credential_suspicion AS (
 CREATE TYPE leasehold.due_batch AS (
 	tenants text[],
 	generations bigint[],
+	ranked text[],
 	waiting bigint,
 	reason text,
 	retry_after_ms bigint
+);
+
+CREATE TYPE leasehold.due_ranking AS (
+	tenants text[],
+	idle text[]
 );
 
 CREATE TYPE leasehold.end_glimpse AS (
@@ -832,11 +845,15 @@ $$;
 COMMENT ON FUNCTION leasehold.clip(name text, bytes integer) IS 'PostgreSQL would cut a longer identifier itself, and two of them to the same name';
 
 CREATE FUNCTION leasehold.commit_durably() RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
-    select set_config('synchronous_commit', 'on', true)
-    where current_setting('synchronous_commit') not in ('on', 'remote_apply');
+begin
+    if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+end
 $$;
 
 CREATE FUNCTION leasehold.connect_take(attempt bytea, browser bytea) RETURNS text
@@ -852,10 +869,45 @@ $$;
 
 COMMENT ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) IS 'Uses up an attempt and returns its tenant; null if there is none, it is of another browser, was used or has expired';
 
+CREATE FUNCTION leasehold.credential_claim_due(candidates text[], moment timestamp with time zone, most integer, claim_ms bigint, OUT tenants text[], OUT generations bigint[], OUT last integer) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+begin
+    with taken as materialized (
+        select c.tenant_id, ranked.place
+        from unnest(candidates) with ordinality as ranked (tenant_id, place)
+        join leasehold.credential c on c.tenant_id = ranked.tenant_id
+        where c.state = 'active' and c.refresh_due_at <= moment
+        order by ranked.place
+        limit most
+        for update of c skip locked
+    ), claimed as (
+        update leasehold.credential c
+        set refresh_due_at = moment + claim_ms * interval '1 millisecond'
+        from taken
+        where c.tenant_id = taken.tenant_id
+        returning c.tenant_id, c.generation, taken.place
+    )
+    select
+        coalesce(array_agg(tenant_id order by place), '{}'), coalesce(array_agg(generation order by place), '{}'),
+        coalesce(max(place), 0)::integer
+    into tenants, generations, last
+    from claimed;
+end
+$$;
+
 CREATE FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 begin
     perform leasehold.commit_durably();
@@ -872,6 +924,7 @@ CREATE FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, d
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -900,65 +953,149 @@ begin
 end
 $$;
 
+CREATE FUNCTION leasehold.credential_lock(of_tenant text) RETURNS SETOF leasehold.credential_place
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+    select c.tenant_id, c.generation, c.saved_attempt_id, c.refresh_token
+    from leasehold.credential c
+    where c.tenant_id = of_tenant
+    for update;
+$$;
+
 CREATE FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) RETURNS boolean
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
 begin
     perform set_config('synchronous_commit', 'off', true);
+    perform from leasehold.credential
+    where tenant_id = of_tenant and generation = seen and state = 'active' and refresh_requested_at is null
+    for update skip locked;
+    if not found then return false; end if;
     update leasehold.credential
     set refresh_requested_at = moment, updated_at = moment,
         refresh_due_at = case
             when suspect_reason is null then greatest(moment, not_before) else least(refresh_due_at, moment) end
-    where tenant_id in (
-            select tenant_id from leasehold.credential
-            where tenant_id = of_tenant and generation = seen and state = 'active' and refresh_requested_at is null
-            for update skip locked);
+    where tenant_id = of_tenant;
+    return true;
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_next_due(provider_name text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    return leasehold.milliseconds_until((
+        select refresh_due_at from leasehold.credential
+        where provider = provider_name and state = 'active' and refresh_due_at is not null
+        order by refresh_due_at
+        limit 1));
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_postpone(of_tenant text, seen bigint, due_ms bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    update leasehold.credential
+    set refresh_due_at = clock_timestamp() + due_ms * interval '1 millisecond'
+    where tenant_id = of_tenant and generation = seen and attempt_id is null and state = 'active';
     return found;
 end
 $$;
 
-CREATE FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) RETURNS text[]
+CREATE FUNCTION leasehold.credential_put_away(idle text[], moment timestamp with time zone, recheck_ms bigint) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    update leasehold.credential
+    set refresh_due_at = moment + recheck_ms * interval '1 millisecond'
+    where ctid = any (array(
+        select ctid from leasehold.credential
+        where tenant_id = any (idle) and refresh_due_at <= moment and attempt_id is null
+            and refresh_requested_at is null
+        for update skip locked));
+end
+$$;
+
+CREATE FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, most integer, probes boolean) RETURNS leasehold.due_ranking
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    ranked text[];
-    idle text[];
+    ranking leasehold.due_ranking;
+    everybody boolean := exists (select from leasehold.schedule where tenant_id is null and paused_at is null);
+    later text[];
 begin
-    with due as materialized (
+    select coalesce(array_agg(urgent.tenant_id), '{}') into ranking.tenants
+    from (
+        select due.tenant_id
+        from (
+            select
+                c.tenant_id, c.suspect_reason is not null as suspect,
+                c.refresh_requested_at is not null or c.suspect_reason is not null or c.attempt_id is not null as asked
+            from leasehold.credential c
+            where c.provider = provider_name and c.state = 'active' and c.refresh_due_at <= moment
+            order by c.refresh_due_at
+            limit 10000) due
+        where not (probes and due.suspect) and (due.asked or (
+            select true from leasehold.job j where j.tenant_id = due.tenant_id and j.place is not null limit 1))
+        limit most) urgent;
+    if cardinality(ranking.tenants) >= most then return ranking; end if;
+
+    with rest as materialized (
+        select due.tenant_id
+        from (
+            select c.tenant_id
+            from leasehold.credential c
+            where c.provider = provider_name and c.state = 'active' and c.refresh_due_at <= moment
+                and c.refresh_requested_at is null and c.suspect_reason is null and c.attempt_id is null
+            order by c.refresh_due_at
+            limit 10000) due
+        where (select true from leasehold.job j where j.tenant_id = due.tenant_id and j.place is not null limit 1) is null
+        limit 1000
+    ), judged as materialized (
         select
-            c.tenant_id, c.access_expires_at,
-            case
-                when c.refresh_requested_at is not null or c.suspect_reason is not null or c.attempt_id is not null
-                    then 2
-                else leasehold.tenant_demand(c.tenant_id)
-            end as demand
-        from leasehold.credential c
-        where c.provider = provider_name and c.state = 'active' and c.refresh_due_at <= moment
-        order by c.refresh_due_at
-        limit 10000
+            rest.tenant_id,
+            everybody
+                or (select true from leasehold.job j where j.tenant_id = rest.tenant_id and j.due_at is not null limit 1)
+                    is not null
+                or (select true from leasehold.schedule s
+                    where s.tenant_id = rest.tenant_id and s.paused_at is null limit 1) is not null as needed
+        from rest
     )
     select
-        coalesce(array_agg(tenant_id order by demand desc, access_expires_at nulls first, tenant_id)
-            filter (where demand > 0), '{}'),
-        coalesce(array_agg(tenant_id) filter (where demand = 0), '{}')
-    into ranked, idle
-    from due;
-    if cardinality(idle) > 0 then
-        update leasehold.credential
-        set refresh_due_at = moment + recheck_ms * interval '1 millisecond'
-        where tenant_id in (
-            select tenant_id from leasehold.credential
-            where tenant_id = any (idle) and refresh_due_at <= moment and attempt_id is null
-                and refresh_requested_at is null
-            for update skip locked);
+        coalesce(array_agg(tenant_id) filter (where needed), '{}'),
+        coalesce(array_agg(tenant_id) filter (where not needed), '{}')
+    into later, ranking.idle
+    from judged;
+    ranking.tenants := ranking.tenants || later[:most - cardinality(ranking.tenants)];
+    if probes and cardinality(ranking.tenants) = 0 and cardinality(ranking.idle) = 0 then
+        return leasehold.credential_rank_due(provider_name, moment, most, false);
     end if;
-    return ranked;
+    return ranking;
 end
 $$;
 
@@ -966,6 +1103,7 @@ CREATE FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_val
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -997,12 +1135,13 @@ begin
     end if;
     if failed >= c.generation and c.access_rejected_at is null then
         perform set_config('synchronous_commit', 'off', true);
-        update leasehold.credential
-        set access_rejected_at = moment, updated_at = moment
-        where tenant_id in (
-            select tenant_id from leasehold.credential
-            where tenant_id = of_tenant and generation = c.generation
-            for update skip locked);
+        perform from leasehold.credential
+        where tenant_id = of_tenant and generation = c.generation
+        for update skip locked;
+        if found then
+            update leasehold.credential set access_rejected_at = moment, updated_at = moment
+            where tenant_id = of_tenant;
+        end if;
     end if;
 
     reading.outcome := 'wait';
@@ -1050,10 +1189,22 @@ begin
 end
 $$;
 
+CREATE FUNCTION leasehold.credential_standing(tenants text[]) RETURNS SETOF leasehold.credential_place
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+    select c.tenant_id, c.generation, c.saved_attempt_id, c.refresh_token
+    from leasehold.credential c
+    where c.tenant_id = any (tenants);
+$$;
+
 CREATE FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -1078,6 +1229,7 @@ CREATE FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms big
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -1123,53 +1275,71 @@ begin
 end
 $$;
 
-CREATE FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) RETURNS leasehold.due_batch
+CREATE FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, depth integer, ranked text[], claim_ms bigint, recheck_ms bigint) RETURNS leasehold.due_batch
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
-    batch leasehold.due_batch;
+    batch leasehold.due_batch := ('{}', '{}', '{}', 0, 'open', leasehold.credential_next_due(provider_name));
     admission leasehold.admission;
-    candidates text[];
+    ranking leasehold.due_ranking;
+    p leasehold.provider;
 begin
+    if batch.retry_after_ms is null or batch.retry_after_ms > 0 then return batch; end if;
     perform set_config('synchronous_commit', 'off', true);
-    candidates := leasehold.credential_rank_due(provider_name, moment, recheck_ms);
-    batch := ('{}', '{}', cardinality(candidates), 'open', null);
-    if batch.waiting > 0 and most > 0 then
-        admission := leasehold.provider_admit(provider_name, least(most, batch.waiting)::integer, client);
+    select * into p from leasehold.provider where provider = provider_name;
+    if p.timeline is distinct from leasehold.wal_timeline() then
+        -- A failover, of which this takes note.
+        admission := leasehold.provider_admit(provider_name, 0, client);
+    else
+        admission := leasehold.provider_weigh(p, most, client, moment);
+    end if;
+    batch.ranked := ranked;
+    batch.waiting := null;
+    batch.reason := admission.reason;
+    batch.retry_after_ms := admission.retry_after_ms;
+    if admission.granted = 0 then return batch; end if;
+
+    if admission.reason = 'probe' or cardinality(ranked) = 0 then
+        ranking := leasehold.credential_rank_due(
+            provider_name, moment, greatest(most, depth), admission.reason = 'probe');
+        batch.ranked := ranking.tenants;
+        if cardinality(ranking.idle) > 0 then
+            perform leasehold.credential_put_away(ranking.idle, moment, recheck_ms);
+        end if;
+    end if;
+    if cardinality(batch.ranked) > 0 then
+        admission := leasehold.provider_admit(provider_name, least(most, cardinality(batch.ranked)), client);
         batch.reason := admission.reason;
         batch.retry_after_ms := admission.retry_after_ms;
         if admission.granted > 0 then
-            with taken as materialized (
-                select c.tenant_id
-                from unnest(candidates) with ordinality as ranked (tenant_id, place)
-                join leasehold.credential c using (tenant_id)
-                where c.state = 'active' and c.refresh_due_at <= moment
-                order by admission.reason = 'probe' and c.suspect_reason is not null, ranked.place
-                limit admission.granted
-                for update of c skip locked
-            ), claimed as (
-                update leasehold.credential c
-                set refresh_due_at = moment + claim_ms * interval '1 millisecond'
-                from taken
-                where c.tenant_id = taken.tenant_id
-                returning c.tenant_id, c.generation
-            )
-            select coalesce(array_agg(tenant_id), '{}'), coalesce(array_agg(generation), '{}')
-            into batch.tenants, batch.generations
-            from claimed;
-            if cardinality(batch.tenants) < admission.granted then
-                perform leasehold.provider_return(provider_name, admission.granted - cardinality(batch.tenants));
-            end if;
+            select t.tenants, t.generations, batch.ranked[t.last + 1:]
+            into batch.tenants, batch.generations, batch.ranked
+            from leasehold.credential_claim_due(batch.ranked, moment, admission.granted, claim_ms) t;
+        end if;
+        if cardinality(batch.tenants) < admission.granted then
+            perform leasehold.provider_return(provider_name, admission.granted - cardinality(batch.tenants));
+            batch.ranked := '{}';
         end if;
     end if;
-    batch.waiting := batch.waiting - cardinality(batch.tenants);
+    if ranking is null then return batch; end if;
+    select count(*) into batch.waiting
+    from (
+        select from leasehold.credential c
+        where c.provider = provider_name and c.state = 'active' and c.refresh_due_at <= moment
+        limit 10000) due;
     if batch.waiting = 0 then
-        select leasehold.milliseconds_until(min(refresh_due_at)) into batch.retry_after_ms
-        from leasehold.credential
-        where provider = provider_name and state = 'active';
+        batch.retry_after_ms := leasehold.credential_next_due(provider_name);
+    elsif admission.granted > 0 and cardinality(batch.tenants) = 0 then
+        -- Idle ones were put away, or others took what was ranked.
+        batch.retry_after_ms := 20;
     end if;
     return batch;
 end
@@ -2601,6 +2771,7 @@ CREATE FUNCTION leasehold.exchange_abandon(c leasehold.credential) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     moment timestamptz := clock_timestamp();
@@ -2632,6 +2803,7 @@ CREATE FUNCTION leasehold.exchange_apply(c leasehold.credential, attempt uuid, r
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     connects boolean := rung = 'connect';
@@ -2683,17 +2855,21 @@ end
 $$;
 
 CREATE FUNCTION leasehold.exchange_archive(of_tenant text, of_generation bigint, sealed bytea, why text) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
+begin
     insert into leasehold.credential_archive (tenant_id, generation, refresh_token, reason)
     select of_tenant, of_generation, sealed, why where sealed is not null;
+end
 $$;
 
 CREATE FUNCTION leasehold.exchange_begin(of_tenant text, provider_name text, attempt uuid, by_worker uuid, rung text, connect_grant text, seen bigint, deadline_ms bigint, lock_timeout_ms bigint) RETURNS leasehold.exchange_ticket
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -2765,6 +2941,7 @@ CREATE FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) RETURNS 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 begin
     update leasehold.credential
@@ -2782,6 +2959,7 @@ CREATE FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented 
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -2834,82 +3012,78 @@ begin
 end
 $$;
 
-CREATE FUNCTION leasehold.wal_timeline() RETURNS text
-    LANGUAGE sql
+CREATE FUNCTION leasehold.exchange_hold(of_tenant text, attempt uuid, presented bigint) RETURNS boolean
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
-
-CREATE TABLE leasehold.provider (
-    provider text NOT NULL COLLATE pg_catalog."C",
-    exchanges_per_second double precision DEFAULT 20 NOT NULL,
-    burst integer DEFAULT 20 NOT NULL,
-    bucket double precision DEFAULT 20 NOT NULL,
-    bucket_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    blocked_until timestamp with time zone,
-    breaker text DEFAULT 'closed'::text NOT NULL,
-    breaker_reason text,
-    breaker_opened_at timestamp with time zone,
-    breaker_cooldown interval,
-    probe_at timestamp with time zone,
-    probing boolean DEFAULT false NOT NULL,
-    unanswered integer DEFAULT 0 NOT NULL,
-    dead integer DEFAULT 0 NOT NULL,
-    dead_since timestamp with time zone,
-    stop_reason text,
-    stop_client text,
-    stopped_at timestamp with time zone,
-    timeline text,
-    hold_until timestamp with time zone,
-    unanswered_limit integer DEFAULT 8 NOT NULL,
-    dead_limit integer DEFAULT 5 NOT NULL,
-    dead_window interval DEFAULT '00:01:00'::interval NOT NULL,
-    cooldown_first interval DEFAULT '00:00:30'::interval NOT NULL,
-    cooldown_longest interval DEFAULT '00:15:00'::interval NOT NULL,
-    stop_probe_every interval DEFAULT '00:10:00'::interval NOT NULL,
-    failover_hold interval DEFAULT '00:02:15'::interval NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT provider_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text]))),
-    CONSTRAINT provider_burst_positive CHECK ((burst > 0)),
-    CONSTRAINT provider_name_shape CHECK ((provider ~ '^[a-z][a-z0-9._-]{0,63}$'::text)),
-    CONSTRAINT provider_open_breaker_has_reason CHECK (((breaker = 'closed'::text) OR ((breaker_reason IS NOT NULL) AND (breaker_cooldown IS NOT NULL)))),
-    CONSTRAINT provider_rate_positive CHECK ((exchanges_per_second > (0)::double precision)),
-    CONSTRAINT provider_stop_has_client CHECK (((stop_reason IS NULL) = (stop_client IS NULL)))
-)
-WITH (fillfactor='50');
-
-COMMENT ON TABLE leasehold.provider IS 'What all workers share about one token endpoint: the budget of exchanges, the breaker, a stop';
-
-COMMENT ON COLUMN leasehold.provider.bucket IS 'Exchanges that may start now; refilled on use from bucket_at';
-
-COMMENT ON COLUMN leasehold.provider.blocked_until IS 'Retry-After of a 429: no exchange before';
-
-COMMENT ON COLUMN leasehold.provider.breaker IS 'open: one probe at a time, and no credential is given up';
-
-COMMENT ON COLUMN leasehold.provider.probe_at IS 'When an open breaker or a stop lets the next probe through';
-
-COMMENT ON COLUMN leasehold.provider.probing IS 'A probe is out: its failure, and no other, doubles the cooldown';
-
-COMMENT ON COLUMN leasehold.provider.unanswered IS 'Ambiguous exchanges in a row; unanswered_limit of them open the breaker';
-
-COMMENT ON COLUMN leasehold.provider.dead IS 'Generations called dead since dead_since; dead_limit of them within dead_window are an incident at the provider';
-
-COMMENT ON COLUMN leasehold.provider.stop_client IS 'Check value of the client whose configuration was refused; workers with another configuration go on';
-
-COMMENT ON COLUMN leasehold.provider.timeline IS 'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
-
-COMMENT ON COLUMN leasehold.provider.hold_until IS 'End of the time in which workers replay their spools after a failover';
-
-COMMENT ON COLUMN leasehold.provider.failover_hold IS 'Longer than an exchange can be out and be worked on, because a failover may have lost its intent';
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    perform set_config('lock_timeout', '5000', true);
+    perform set_config('idle_in_transaction_session_timeout', '0', true);
+    -- PostgreSQL 17 and later.
+    if current_setting('transaction_timeout', true) is not null then
+        perform set_config('transaction_timeout', '0', true);
+    end if;
+    perform from leasehold.credential
+    where tenant_id = of_tenant and attempt_id = attempt and generation = presented
+    for update;
+    return found;
+end
+$$;
 
 CREATE FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) RETURNS text
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN CASE WHEN (rung = 'connect'::text) THEN NULL::text WHEN ((c).generation IS DISTINCT FROM seen) THEN 'moved'::text WHEN ((c).state = 'needs_authorization'::text) THEN 'needs_authorization'::text WHEN ((rung = 'refresh'::text) AND ((c).suspect_reason IS NOT NULL)) THEN 'suspect'::text WHEN ((rung <> 'refresh'::text) AND ((c).suspect_reason IS NULL)) THEN 'moved'::text WHEN ((rung <> 'late_probe'::text) AND (rung = ANY ((c).rungs_tried))) THEN 'tried'::text WHEN ((c).not_before > clock_timestamp()) THEN 'backing_off'::text WHEN (EXISTS (SELECT FROM leasehold.provider p WHERE ((p.provider = (exchange_obstacle.c).provider) AND ((p.timeline IS DISTINCT FROM leasehold.wal_timeline()) OR (p.hold_until > clock_timestamp()))))) THEN 'held'::text ELSE NULL::text END;
+    SET jit TO 'off'
+    AS $$
+begin
+    return case
+        when rung = 'connect' then null
+        when c.generation is distinct from seen then 'moved'
+        when c.state = 'needs_authorization' then 'needs_authorization'
+        when rung = 'refresh' and c.suspect_reason is not null then 'suspect'
+        when rung <> 'refresh' and c.suspect_reason is null then 'moved'
+        -- A probe without an answer may be repeated; the ladder knows when.
+        when rung <> 'late_probe' and rung = any (c.rungs_tried) then 'tried'
+        when c.not_before > clock_timestamp() then 'backing_off'
+        -- Admitted on the old primary, beginning on the new one.
+        when exists (
+            select from leasehold.provider p
+            where p.provider = c.provider
+                and (p.timeline is distinct from leasehold.wal_timeline() or p.hold_until > clock_timestamp()))
+            then 'held'
+    end;
+end
+$$;
+
+CREATE FUNCTION leasehold.exchange_prune(keep_seconds double precision, batch integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+declare
+    dropped bigint;
+begin
+    delete from leasehold.credential_exchange
+    where ctid = any (array(
+        select ctid from leasehold.credential_exchange
+        where ended_at < clock_timestamp() - keep_seconds * interval '1 second'
+        order by ended_at
+        limit batch
+        for update skip locked));
+    get diagnostics dropped = row_count;
+    return dropped;
+end
+$$;
 
 CREATE FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) RETURNS leasehold.exchange_saving
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     c leasehold.credential;
@@ -4242,9 +4416,8 @@ end $$;
 COMMENT ON FUNCTION leasehold.local_instant(local timestamp without time zone, zone text) IS 'The instant of a local time: the first of two, the first after the gap if there is none';
 
 CREATE FUNCTION leasehold.milliseconds_until(moment timestamp with time zone) RETURNS bigint
-    LANGUAGE sql STRICT
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    RETURN (GREATEST((0)::numeric, ceil((EXTRACT(epoch FROM (moment - clock_timestamp())) * (1000)::numeric))))::bigint;
+    LANGUAGE sql
+    RETURN CASE WHEN (moment IS NOT NULL) THEN (GREATEST((0)::numeric, ceil((EXTRACT(epoch FROM (moment - clock_timestamp())) * (1000)::numeric))))::bigint ELSE NULL::bigint END;
 
 CREATE FUNCTION leasehold.mirror_changes(p_tenant_id text, p_table_id text, p_after bigint, p_limit integer DEFAULT 1000) RETURNS TABLE("position" bigint, record_id text, operation text, changed_at timestamp with time zone, fields jsonb, labels jsonb)
     LANGUAGE plpgsql STABLE
@@ -4820,7 +4993,6 @@ declare
     p leasehold.provider;
     answer leasehold.admission;
     moment timestamptz;
-    gate timestamptz;
     line text := leasehold.wal_timeline();
 begin
     perform set_config('synchronous_commit', 'off', true);
@@ -4835,54 +5007,35 @@ begin
         where provider = provider_name;
         p.hold_until := moment + p.failover_hold;
     end if;
-
-    answer := (0, 'open', 0);
-    if p.hold_until > moment then
-        answer.reason := 'failover';
-        gate := p.hold_until;
-    elsif p.stop_reason is not null and p.stop_client = client then
-        answer.reason := 'stopped';
-        gate := p.probe_at;
-    elsif p.blocked_until > moment then
-        answer.reason := 'blocked';
-        gate := p.blocked_until;
-    elsif p.breaker = 'open' then
-        answer.reason := 'breaker';
-        gate := p.probe_at;
-    end if;
-    if gate > moment then
-        answer.retry_after_ms := ceil(extract(epoch from gate - moment) * 1000);
-        return answer;
-    end if;
-
-    p.bucket := least(p.burst, p.bucket
-        + greatest(0, extract(epoch from moment - p.bucket_at)) * p.exchanges_per_second);
-    answer.granted := least(wanted, floor(p.bucket)::integer);
-    if answer.granted < 1 then
-        answer.granted := 0;
-        answer.reason := 'bucket';
-        answer.retry_after_ms := ceil((1 - p.bucket) / p.exchanges_per_second * 1000);
-        return answer;
-    end if;
-    if answer.reason in ('stopped', 'breaker') then
-        answer.granted := 1;
-        p.probe_at := moment + case answer.reason
-            when 'stopped' then p.stop_probe_every else p.breaker_cooldown end;
-        answer.reason := 'probe';
-    end if;
+    answer := leasehold.provider_weigh(p, wanted, client, moment);
+    if answer.granted < 1 then return answer; end if;
     update leasehold.provider
-    set bucket = p.bucket - answer.granted, bucket_at = moment, probe_at = p.probe_at,
-        probing = probing or answer.reason = 'probe'
+    set bucket = least(burst, bucket
+            + greatest(0, extract(epoch from moment - bucket_at)) * exchanges_per_second) - answer.granted,
+        bucket_at = moment,
+        probing = probing or answer.reason = 'probe',
+        probe_at = case
+            when answer.reason <> 'probe' then probe_at
+            when stop_reason is not null and stop_client = client then moment + stop_probe_every
+            else moment + breaker_cooldown end
     where provider = provider_name;
     return answer;
 end
 $$;
 
 CREATE FUNCTION leasehold.provider_answered(provider_name text, client text, started timestamp with time zone) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
+begin
     -- The usual case changes nothing and must not take the row's lock.
+    if not exists (
+        select from leasehold.provider
+        where provider = provider_name and (unanswered > 0 or breaker = 'open' or stop_reason is not null))
+    then
+        return;
+    end if;
     update leasehold.provider
     set unanswered = 0, updated_at = clock_timestamp()
     where provider = provider_name and breaker = 'closed' and unanswered > 0;
@@ -4894,6 +5047,7 @@ CREATE FUNCTION leasehold.provider_answered(provider_name text, client text, sta
     update leasehold.provider
     set stop_reason = null, stop_client = null, stopped_at = null, updated_at = clock_timestamp()
     where provider = provider_name and stop_client = client and stopped_at < started;
+end
 $$;
 
 CREATE FUNCTION leasehold.provider_failed(provider_name text, effect text, milliseconds bigint, client text, why text) RETURNS void
@@ -4950,6 +5104,7 @@ $$;
 CREATE FUNCTION leasehold.provider_register(provider_name text, rate double precision, burst_size integer, hold_ms bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
     insert into leasehold.provider as p (
         provider, exchanges_per_second, burst, bucket, failover_hold, timeline)
@@ -4963,11 +5118,122 @@ CREATE FUNCTION leasehold.provider_register(provider_name text, rate double prec
 $$;
 
 CREATE FUNCTION leasehold.provider_return(provider_name text, unused integer) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
     AS $$
-    select set_config('synchronous_commit', 'off', true);
+begin
+    perform set_config('synchronous_commit', 'off', true);
     update leasehold.provider set bucket = least(burst, bucket + unused) where provider = provider_name;
+end
+$$;
+
+CREATE TABLE leasehold.provider (
+    provider text NOT NULL COLLATE pg_catalog."C",
+    exchanges_per_second double precision DEFAULT 20 NOT NULL,
+    burst integer DEFAULT 20 NOT NULL,
+    bucket double precision DEFAULT 20 NOT NULL,
+    bucket_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    blocked_until timestamp with time zone,
+    breaker text DEFAULT 'closed'::text NOT NULL,
+    breaker_reason text,
+    breaker_opened_at timestamp with time zone,
+    breaker_cooldown interval,
+    probe_at timestamp with time zone,
+    probing boolean DEFAULT false NOT NULL,
+    unanswered integer DEFAULT 0 NOT NULL,
+    dead integer DEFAULT 0 NOT NULL,
+    dead_since timestamp with time zone,
+    stop_reason text,
+    stop_client text,
+    stopped_at timestamp with time zone,
+    timeline text,
+    hold_until timestamp with time zone,
+    unanswered_limit integer DEFAULT 8 NOT NULL,
+    dead_limit integer DEFAULT 5 NOT NULL,
+    dead_window interval DEFAULT '00:01:00'::interval NOT NULL,
+    cooldown_first interval DEFAULT '00:00:30'::interval NOT NULL,
+    cooldown_longest interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_probe_every interval DEFAULT '00:10:00'::interval NOT NULL,
+    failover_hold interval DEFAULT '00:02:15'::interval NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT provider_breaker_known CHECK ((breaker = ANY (ARRAY['closed'::text, 'open'::text]))),
+    CONSTRAINT provider_burst_positive CHECK ((burst > 0)),
+    CONSTRAINT provider_name_shape CHECK ((provider ~ '^[a-z][a-z0-9._-]{0,63}$'::text)),
+    CONSTRAINT provider_open_breaker_has_reason CHECK (((breaker = 'closed'::text) OR ((breaker_reason IS NOT NULL) AND (breaker_cooldown IS NOT NULL)))),
+    CONSTRAINT provider_rate_positive CHECK ((exchanges_per_second > (0)::double precision)),
+    CONSTRAINT provider_stop_has_client CHECK (((stop_reason IS NULL) = (stop_client IS NULL)))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE leasehold.provider IS 'What all workers share about one token endpoint: the budget of exchanges, the breaker, a stop';
+
+COMMENT ON COLUMN leasehold.provider.bucket IS 'Exchanges that may start now; refilled on use from bucket_at';
+
+COMMENT ON COLUMN leasehold.provider.blocked_until IS 'Retry-After of a 429: no exchange before';
+
+COMMENT ON COLUMN leasehold.provider.breaker IS 'open: one probe at a time, and no credential is given up';
+
+COMMENT ON COLUMN leasehold.provider.probe_at IS 'When an open breaker or a stop lets the next probe through';
+
+COMMENT ON COLUMN leasehold.provider.probing IS 'A probe is out: its failure, and no other, doubles the cooldown';
+
+COMMENT ON COLUMN leasehold.provider.unanswered IS 'Ambiguous exchanges in a row; unanswered_limit of them open the breaker';
+
+COMMENT ON COLUMN leasehold.provider.dead IS 'Generations called dead since dead_since; dead_limit of them within dead_window are an incident at the provider';
+
+COMMENT ON COLUMN leasehold.provider.stop_client IS 'Check value of the client whose configuration was refused; workers with another configuration go on';
+
+COMMENT ON COLUMN leasehold.provider.timeline IS 'WAL timeline last seen: a new one means that commits may be lost, so spools are replayed before anything is presented';
+
+COMMENT ON COLUMN leasehold.provider.hold_until IS 'End of the time in which workers replay their spools after a failover';
+
+COMMENT ON COLUMN leasehold.provider.failover_hold IS 'Longer than an exchange can be out and be worked on, because a failover may have lost its intent';
+
+CREATE FUNCTION leasehold.provider_weigh(p leasehold.provider, wanted integer, client text, moment timestamp with time zone) RETURNS leasehold.admission
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+    answer leasehold.admission := (0, 'open', 0);
+    gate timestamptz;
+    tokens double precision;
+begin
+    if p.hold_until > moment then
+        answer.reason := 'failover';
+        gate := p.hold_until;
+    elsif p.stop_reason is not null and p.stop_client = client then
+        answer.reason := 'stopped';
+        gate := p.probe_at;
+    elsif p.blocked_until > moment then
+        answer.reason := 'blocked';
+        gate := p.blocked_until;
+    elsif p.breaker = 'open' then
+        answer.reason := 'breaker';
+        gate := p.probe_at;
+    end if;
+    if gate > moment then
+        answer.retry_after_ms := ceil(extract(epoch from gate - moment) * 1000);
+        return answer;
+    end if;
+
+    tokens := least(p.burst, p.bucket
+        + greatest(0, extract(epoch from moment - p.bucket_at)) * p.exchanges_per_second);
+    answer.granted := greatest(0, least(wanted, floor(tokens)::integer));
+    if answer.granted < 1 then
+        answer.reason := 'bucket';
+        answer.retry_after_ms := greatest(1, ceil((1 - tokens) / p.exchanges_per_second * 1000));
+    elsif answer.reason in ('stopped', 'breaker') then
+        answer.granted := 1;
+        answer.reason := 'probe';
+    elsif answer.granted < wanted then
+        answer.retry_after_ms := ceil(
+            (least(wanted - answer.granted, greatest(1, p.burst / 2)) - (tokens - answer.granted))
+            / p.exchanges_per_second * 1000);
+    end if;
+    return answer;
+end
 $$;
 
 CREATE FUNCTION leasehold.prune(keep_history interval DEFAULT '14 days'::interval, keep_idempotency interval DEFAULT '7 days'::interval) RETURNS TABLE(what text, removed bigint)
@@ -6392,20 +6658,6 @@ CREATE FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) RETURNS t
 
 COMMENT ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) IS 'The role that may read a tenant''s views';
 
-CREATE FUNCTION leasehold.tenant_demand(of_tenant text) RETURNS integer
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    select case
-        when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.place is not null) then 2
-        when exists (select from leasehold.job j where j.tenant_id = of_tenant and j.due_at is not null) then 1
-        when exists (
-            select from leasehold.schedule s
-            where (s.tenant_id = of_tenant or s.tenant_id is null) and s.paused_at is null) then 1
-        else 0
-    end;
-$$;
-
 CREATE FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text DEFAULT '%'::text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -6489,6 +6741,10 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.wake_ring() IS 'Notifies leasehold_wake with the queue as payload, only if a worker sleeps: NOTIFY takes a lock that all committing sessions share';
+
+CREATE FUNCTION leasehold.wal_timeline() RETURNS text
+    LANGUAGE sql
+    RETURN "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 
 CREATE FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone DEFAULT NULL::timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) RETURNS record
     LANGUAGE plpgsql
@@ -8990,6 +9246,8 @@ CREATE INDEX push_waiting ON leasehold.push USING btree (tenant_id, table_id, at
 
 CREATE INDEX push_waiting_record ON leasehold.push USING btree (tenant_id, table_id, order_key, push_id) WHERE (state = 'waiting'::text);
 
+CREATE INDEX schedule_template ON leasehold.schedule USING btree (schedule_id) WHERE ((tenant_id IS NULL) AND (paused_at IS NULL));
+
 CREATE INDEX schedule_tenant ON leasehold.schedule USING btree (tenant_id);
 
 CREATE INDEX sync_run_finished ON leasehold.sync_run USING btree (finished_at);
@@ -9127,17 +9385,32 @@ GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
 REVOKE ALL ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.connect_take(attempt bytea, browser bytea) TO leasehold_server;
 
+REVOKE ALL ON FUNCTION leasehold.credential_claim_due(candidates text[], moment timestamp with time zone, most integer, claim_ms bigint, OUT tenants text[], OUT generations bigint[], OUT last integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_claim_due(candidates text[], moment timestamp with time zone, most integer, claim_ms bigint, OUT tenants text[], OUT generations bigint[], OUT last integer) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_doubt(of_tenant text, presented bigint, presented_at timestamp with time zone, deadline timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_give_up(of_tenant text, suspected bigint, detail text) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.credential_lock(of_tenant text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_lock(of_tenant text) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_mark_wanted(of_tenant text, seen bigint) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, recheck_ms bigint) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.credential_next_due(provider_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_next_due(provider_name text) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.credential_postpone(of_tenant text, seen bigint, due_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_postpone(of_tenant text, seen bigint, due_ms bigint) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.credential_put_away(idle text[], moment timestamp with time zone, recheck_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_put_away(idle text[], moment timestamp with time zone, recheck_ms bigint) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, most integer, probes boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_rank_due(provider_name text, moment timestamp with time zone, most integer, probes boolean) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_read(of_tenant text, failed bigint, min_valid_ms bigint, young_ms bigint, admits boolean, client text) TO leasehold_worker;
@@ -9147,14 +9420,17 @@ REVOKE ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint)
 GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.credential_request(of_tenant text, seen bigint) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.credential_standing(tenants text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_standing(tenants text[]) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_store(of_tenant text, provider_name text, attempt uuid, seen bigint, sealed bytea, of_organization text, by_worker uuid) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.credential_suspect(of_tenant text, lock_timeout_ms bigint) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, claim_ms bigint, recheck_ms bigint) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, depth integer, ranked text[], claim_ms bigint, recheck_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.credential_take_due(provider_name text, client text, most integer, depth integer, ranked text[], claim_ms bigint, recheck_ms bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.cron_latest(masks bigint[], zone text, until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.cron_latest(masks bigint[], zone text, until timestamp with time zone) TO leasehold_worker;
@@ -9289,13 +9565,14 @@ GRANT ALL ON FUNCTION leasehold.exchange_cancel(of_tenant text, attempt uuid) TO
 REVOKE ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.exchange_fail(of_tenant text, attempt uuid, presented bigint, rung text, grant_used text, by_worker uuid, started timestamp with time zone, token_fingerprint text, client text, failure leasehold.exchange_failure) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.wal_timeline() TO leasehold_vault;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.provider TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.exchange_hold(of_tenant text, attempt uuid, presented bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_hold(of_tenant text, attempt uuid, presented bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.exchange_obstacle(c leasehold.credential, rung text, seen bigint) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.exchange_prune(keep_seconds double precision, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.exchange_prune(keep_seconds double precision, batch integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.exchange_save(of_tenant text, attempt uuid, presented bigint, witness bytea, rung text, grant_used text, by_worker uuid, started timestamp with time zone, status integer, token_fingerprint text, client text, replayed boolean, reply leasehold.exchange_reply) TO leasehold_vault;
@@ -9445,6 +9722,11 @@ GRANT ALL ON FUNCTION leasehold.provider_register(provider_name text, rate doubl
 
 REVOKE ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_return(provider_name text, unused integer) TO leasehold_vault;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.provider TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.provider_weigh(p leasehold.provider, wanted integer, client text, moment timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.provider_weigh(p leasehold.provider, wanted integer, client text, moment timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) TO leasehold_worker;
@@ -9632,10 +9914,6 @@ REVOKE ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) FR
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_dashboard_role_name(p_tenant_id text) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.tenant_demand(of_tenant text) TO leasehold_vault;
-
 REVOKE ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.tenant_park(tenant text, reason text, kinds text) TO leasehold_vault;
@@ -9651,6 +9929,9 @@ GRANT ALL ON FUNCTION leasehold.wake_job(job leasehold.job) TO leasehold_vault;
 REVOKE ALL ON FUNCTION leasehold.wake_ring() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.wal_timeline() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.worker_heartbeat(who uuid, oldest_running timestamp with time zone, OUT alive boolean, OUT cancel_job_ids bigint[], OUT cancel_runs bigint[]) TO leasehold_worker;
