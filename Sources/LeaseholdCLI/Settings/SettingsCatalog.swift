@@ -17,7 +17,7 @@ package enum SettingsCatalog {
             "databasePoolSize",
             2...500,
             default: 10,
-            help: "Most connections of one process to PostgreSQL; a worker has 4 more for its queue, and one for each exchange"
+            help: "Most connections of one process to PostgreSQL; a worker has 4 more, and one per exchange"
         ),
         .choice(
             "databasePooler",
