@@ -103,7 +103,8 @@ package final class FakePitchlyServer: Service {
             }
         } catch {
             let problem = FakePitchlyError(
-                description: "expected port \(configuration.port) of \(configuration.host) to be free to listen on, got: \(error)"
+                description:
+                    "expected port \(configuration.port) of \(configuration.host) to be free, got: \(error)"
             )
             start.finish(.failure(problem))
             guard Task.isCancelled || error is CancellationError else { throw problem }

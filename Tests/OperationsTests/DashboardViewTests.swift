@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func errorsAreGroupedAndMinutesAreCounted() async throws {
-        try await withWorld { world in
+        try await withWorld { world async throws in
             #expect(
                 try await world.lines(
                     "error_label, error, attempts, jobs, tenants",
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func workersSyncsAndExchangesAreShown() async throws {
-        try await withWorld { world in
+        try await withWorld { world async throws in
             #expect(
                 try await world.lines("state, running, concurrency", "from leasehold_dashboard.worker_health")
                     == ["working 1 10"]
