@@ -129,6 +129,8 @@ extension EndToEndTests {
                 #expect(world.pitchly.totals.presentedTwice == 0)
                 let own = try await world.leasehold("tokens", "refresh", "t1")
                 #expect(own.output == "t1 is at generation 4\n", "\(own.errors)")
+                let read = try await world.leasehold("tokens", "refresh", "t1", "--json")
+                #expect(read.output.contains(#""generation": "5""#), "\(read.output) \(read.errors)")
             }
         }
     }

@@ -67,7 +67,8 @@ import Testing
             let (process, _, errors) = try run(["--port", String(server.port)])
             process.waitUntilExit()
             #expect(process.terminationStatus != 0)
-            #expect(String(decoding: errors.availableData, as: UTF8.self).contains("to be free to listen on"))
+            let text = String(decoding: errors.availableData, as: UTF8.self)
+            #expect(text.contains("expected port \(server.port) of 127.0.0.1 to be free, got: "))
         }
     }
 }

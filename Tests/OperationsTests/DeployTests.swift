@@ -7,7 +7,7 @@ import Testing
 @Suite struct DeployTests {
     private static var texts: [(path: String, text: String)] {
         get throws {
-            let files = ["yaml", "env", "service", "ini", "md", "sql", "Dockerfile"].flatMap {
+            let files = [".yaml", ".env", ".service", ".ini", ".md", ".sql", "Dockerfile"].flatMap {
                 Checkout.files(in: "deploy", endingWith: $0)
             }
             return try files.map { ($0, try Checkout.text($0)) }
@@ -95,7 +95,7 @@ import Testing
     @Test func rolesInDeployAreThoseThatTheSchemaGrantsTo() throws {
         let schema = try Checkout.text("sql/schema.sql")
         let roles = try Checkout.text("deploy/postgres/roles.sql").matches(of: /'(leasehold_\w+)'/).map { String($0.1) }
-        #expect(Set(roles).count == 5)
+        #expect(Set(roles).count == 6)
         for role in Set(roles).subtracting(["leasehold_owner"]) {
             #expect(schema.contains("TO \(role);"), "\(role)")
         }

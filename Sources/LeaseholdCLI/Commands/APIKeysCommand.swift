@@ -8,6 +8,10 @@ struct APIKeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "api-keys",
         abstract: "Makes, lists and revokes keys of the HTTP interface.",
+        discussion: """
+              leasehold api-keys list
+              leasehold api-keys revoke k3v9q2m7x1ab
+            """,
         subcommands: [Create.self, List.self, Revoke.self]
     )
 
@@ -84,12 +88,13 @@ struct APIKeysCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Refuses a key from now on and ends its sessions.")
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Id of the key, of leasehold api-keys list.") var id: String
 
         func run() async throws {
             try await Composition(settings, command: "api-keys").withPool { pool in
                 try await APIKeyStore(pool: pool).revoke(id)
-                print("\(id) is revoked")
+                output.say("\(id) is revoked", ["id": id, "state": "revoked"])
             }
         }
     }

@@ -84,6 +84,7 @@ struct TokensCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var settings: SettingsOptions
+        @OptionGroup var output: OutputOptions
         @Argument(help: "Tenant id.") var tenant: String
         @Option(help: "Seconds to wait for a worker, where one has to be asked.") var wait = 30
 
@@ -99,13 +100,20 @@ struct TokensCommand: AsyncParsableCommand {
             guard composition.hasVaultSettings else {
                 return try await composition.withInspector { inspector in
                     let generation = try await inspector.requestRefresh(tenant, patience: .seconds(wait))
-                    print("\(tenant) is at generation \(generation), refreshed by a worker")
+                    show(generation, of: tenant, by: "worker", saying: ", refreshed by a worker")
                 }
             }
             try await composition.withVault { vault in
                 let generation = try await vault.refreshNow(tenant)
-                print("\(tenant) is at generation \(generation)")
+                show(generation, of: tenant, by: "this process")
             }
+        }
+
+        private func show(_ generation: Int64, of tenant: TenantID, by who: String, saying addition: String = "") {
+            output.say(
+                "\(tenant) is at generation \(generation)\(addition)",
+                ["tenant": tenant.rawValue, "generation": String(generation), "refreshed_by": who]
+            )
         }
     }
 
