@@ -14,12 +14,15 @@ extension PostgresError {
         }
         let state = SQLState(code)
         let isSafe = state.messageIsSafe(hasPosition: field("P") != nil, hasParameters: hasParameters)
-        var text = "\(statement) failed: "
-        if isSafe, let primary = field("M") {
-            text += "\(primary) (\(state.label))"
-        } else {
-            text += "\(state.label) (SQLSTATE \(code); the server's text is in its log, because it may hold values)"
-        }
+        let primary = isSafe ? field("M") : nil
+        let text =
+            switch primary {
+            case let primary? where state.isOurs: primary
+            case let primary?: "\(statement) failed: \(primary) (\(state.label))"
+            case nil:
+                "\(statement) failed: \(state.label) "
+                    + "(SQLSTATE \(code); the server's text is in its log, because it may hold values)"
+            }
         let ownHint = state.errorClass == "P0" || state.isOurs ? field("H") : nil
         self.init(.server, text, hint: ownHint ?? state.hint, statement: statement)
         sqlState = code
@@ -43,6 +46,7 @@ extension PostgresError {
 }
 
 extension SQLState {
-    /// Codes that functions of the schema `leasehold` raise begin with LH.
+    /// Codes that functions of the schema `leasehold` raise begin with LH; their messages are whole
+    /// sentences for whoever called (`expected …, got …`) and are shown as they are.
     var isOurs: Bool { errorClass == "LH" }
 }

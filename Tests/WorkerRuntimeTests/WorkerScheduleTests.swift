@@ -73,8 +73,10 @@ import Testing
     private func setNext(_ bench: WorkerBench, in seconds: Int) async throws {
         try await bench.pool.withConnection { connection in
             _ = try await connection.query(
-                sql:
-                    "update leasehold.schedule_turn set (slot_at, fire_at) = (select at, at from now() + $1::bigint * interval '1 s' as at)",
+                sql: """
+                    update leasehold.schedule_turn set (slot_at, fire_at) =
+                        (select at, at from (select now() + $1::bigint * interval '1 s') as next (at))
+                    """,
                 seconds
             )
         }
