@@ -3932,7 +3932,7 @@ CREATE FUNCTION leasehold.lane_key(tenant_id text, queue text, lane_kind text) R
     LANGUAGE sql IMMUTABLE
     AS $$ select tenant_id || ' ' || queue || ' ' || lane_kind $$;
 
-CREATE FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) RETURNS record
+CREATE FUNCTION leasehold.lane_places(lane leasehold.open_lane, promised integer, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -3964,9 +3964,12 @@ begin
     end if;
     places := lane.take;
     if owner.max_running is not null then
-        places := least(places, owner.max_running - (
-            select count(*) from leasehold.job where job.tenant_id = lane.tenant_id and limited));
-        if places <= 0 then
+        places := greatest(0, least(places, owner.max_running - promised - (
+            select count(*) from leasehold.job where job.tenant_id = lane.tenant_id and limited)));
+        if places = 0 then
+            if promised > 0 then
+                return;
+            end if;
             reason := 'full';
             look_at := checked_at + interval '5 seconds';
             return;
@@ -3997,11 +4000,13 @@ declare
     lane leasehold.open_lane;
     key text;
     may record;
+    promised jsonb := '{}';
 begin
     closed := 0;
     foreach lane in array lanes loop
         if lane.bounded then
-            select * into may from leasehold.lane_places(lane);
+            select * into may from leasehold.lane_places(
+                lane, coalesce((promised ->> lane.tenant_id)::integer, 0));
             if may.reason is not null then
                 update leasehold.lane as l
                 set state = may.reason, since = clock_timestamp(), look_at = may.look_at
@@ -4021,6 +4026,8 @@ begin
                         >= (least(lane.low_priority, lane.urgent_priority), least(lane.low_place, lane.urgent_place))
                 limit may.places) as waiting;
             lane.take := least(lane.take, may.places);
+            promised := promised || jsonb_build_object(
+                lane.tenant_id, coalesce((promised ->> lane.tenant_id)::integer, 0) + lane.take);
             foreach key in array array['queue:' || lane.queue, 'kind:' || lane.lane_kind] loop
                 if free ? key then
                     free := jsonb_set(free, array[key], to_jsonb((free ->> key)::integer - lane.take));
@@ -9642,9 +9649,9 @@ REVOKE ALL ON FUNCTION leasehold.kind_resume(kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.kind_resume(kind text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.kind_resume(kind text) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, promised integer, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, promised integer, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.lane_places(lane leasehold.open_lane, promised integer, OUT places integer, OUT rated boolean, OUT reason text, OUT look_at timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.lanes_limit(INOUT lanes leasehold.open_lane[], INOUT free jsonb, OUT closed integer) TO leasehold_worker;

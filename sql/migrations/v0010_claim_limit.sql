@@ -85,10 +85,11 @@ begin
     apart := nullif(apart, '{}');
 end $$;
 
--- How many jobs of one lane the limits of its tenant let start, at most lane.take; or, with reason,
--- that the lane closes.
+-- How many jobs of one lane the limits of its tenant let start, at most lane.take, when other lanes of
+-- the tenant have been promised some in the same call; or, with reason, that the lane closes.
 create function leasehold.lane_places(
-    lane leasehold.open_lane, out places integer, out rated boolean, out reason text, out look_at timestamptz
+    lane leasehold.open_lane, promised integer,
+    out places integer, out rated boolean, out reason text, out look_at timestamptz
 )
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -116,9 +117,12 @@ begin
     end if;
     places := lane.take;
     if owner.max_running is not null then
-        places := least(places, owner.max_running - (
-            select count(*) from leasehold.job where job.tenant_id = lane.tenant_id and limited));
-        if places <= 0 then
+        places := greatest(0, least(places, owner.max_running - promised - (
+            select count(*) from leasehold.job where job.tenant_id = lane.tenant_id and limited)));
+        if places = 0 then
+            if promised > 0 then
+                return;
+            end if;
             reason := 'full';
             look_at := checked_at + interval '5 seconds';
             return;
@@ -148,11 +152,13 @@ declare
     lane leasehold.open_lane;
     key text;
     may record;
+    promised jsonb := '{}';
 begin
     closed := 0;
     foreach lane in array lanes loop
         if lane.bounded then
-            select * into may from leasehold.lane_places(lane);
+            select * into may from leasehold.lane_places(
+                lane, coalesce((promised ->> lane.tenant_id)::integer, 0));
             if may.reason is not null then
                 update leasehold.lane as l
                 set state = may.reason, since = clock_timestamp(), look_at = may.look_at
@@ -172,6 +178,8 @@ begin
                         >= (least(lane.low_priority, lane.urgent_priority), least(lane.low_place, lane.urgent_place))
                 limit may.places) as waiting;
             lane.take := least(lane.take, may.places);
+            promised := promised || jsonb_build_object(
+                lane.tenant_id, coalesce((promised ->> lane.tenant_id)::integer, 0) + lane.take);
             foreach key in array array['queue:' || lane.queue, 'kind:' || lane.lane_kind] loop
                 if free ? key then
                     free := jsonb_set(free, array[key], to_jsonb((free ->> key)::integer - lane.take));
