@@ -259,7 +259,8 @@ let package = Package(
         tests(
             "CLITests",
             [
-                "LeaseholdCLI", "LeaseholdCore", "Pitchly", "PitchlySync", "FakePitchly", argumentParser, logging,
+                "LeaseholdCLI", "LeaseholdCore", "Pitchly", "PitchlySync", "PrometheusText", "FakePitchly",
+                argumentParser, logging,
             ]
         ),
         tests(

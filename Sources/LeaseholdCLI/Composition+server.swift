@@ -15,25 +15,37 @@ extension Composition {
         let registry = Metering.start()
         let pool = makePool(size: settings.number("databasePoolSize"))
         try await SchemaMigrator(pool: pool, logger: logger).check()
-        guard roles.contains("tokens") else {
-            return try await run([pool, server(pool: pool, vault: nil, roles: roles, registry: registry)])
+        let pagePool = roles.contains("page") ? makePagePool() : nil
+        let pools: [any Service] = [pool, pagePool].compactMap(\.self)
+        func serve(_ vault: TokenVault?) async throws {
+            try await run(
+                pools + [server(pool: pool, pagePool: pagePool, vault: vault, roles: roles, registry: registry)]
+            )
         }
+        guard roles.contains("tokens") else { return try await serve(nil) }
         try await withTransport { transport in
             let vault = try await makeVault(pool: pool, transport: transport, mayExchange: true)
             try await vault.prepare()
-            try await run([pool, server(pool: pool, vault: vault, roles: roles, registry: registry)])
+            try await serve(vault)
             await vault.shutDown()
         }
     }
 
+    /// Apart from the API's, so that people who look at heavy pages keep no program waiting.
+    private func makePagePool() -> PostgresPool {
+        makePool(size: min(4, settings.number("databasePoolSize")), statementTimeout: .seconds(5))
+    }
+
     private func server(
         pool: PostgresPool,
+        pagePool: PostgresPool?,
         vault: TokenVault?,
         roles: Set<String>,
         registry: PrometheusRegistry
     ) throws -> ControlServer {
         let parts = ControlParts(
             pool: pool,
+            pagePool: pagePool,
             queue: JobQueue(pool: pool, logger: logger),
             tenants: TenantStore(pool: pool),
             vault: vault,

@@ -29,9 +29,11 @@ struct Composition {
     /// True behind PgBouncer in transaction mode: a session is no one's for longer than a transaction.
     var isBehindPooler: Bool { settings.text("databasePooler") == "transaction" }
 
-    func makePool(size: Int) -> PostgresPool {
+    /// - Parameter statementTimeout: nil is the server's own.
+    func makePool(size: Int, statementTimeout: Duration? = nil) -> PostgresPool {
         var configuration = PostgresConfiguration(url: settings.text("databaseURL"), applicationName: "leasehold")
         configuration.preparesStatements = !isBehindPooler
+        configuration.statementTimeout = statementTimeout
         return PostgresPool(configuration: configuration, size: size, logger: logger)
     }
 

@@ -22,6 +22,7 @@ enum MetricCatalog {
         .counter("heartbeat_failed", "Signs of life that could not be written"),
         .counter("worker_lapsed", "Times that this worker was taken for dead"),
         .counter("job_rescued", "Jobs of dead workers that this worker made ready again"),
+        .counter("schedule_job", "Jobs that this worker made because a schedule was due"),
         .counter("job_stray", "Jobs that were claimed but never reached this worker, handed back"),
         .counter("settle_unconfirmed", "Writes of outcomes that got no answer and were repeated"),
         .counter("settle_abandoned", "Jobs whose outcome could not be written before the worker stopped"),

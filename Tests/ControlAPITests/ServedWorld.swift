@@ -105,6 +105,7 @@ func withServer(
     _ wanted: ControlSettings = ControlSettings(),
     checks: [ReadinessCheck] = [],
     withVault: Bool = true,
+    pageTimeout: Duration? = nil,
     _ body: (ServedWorld) async throws -> Void
 ) async throws {
     try await withDatabase { database in
@@ -116,7 +117,7 @@ func withServer(
         configuration.oauth.redirectURIs = ["http://127.0.0.1:\(port)/oauth/callback"]
         configuration.oauth.autoApproves = true
         try await FakePitchlyServer.withServer(configuration) { fake in
-            try await serve(settings, checks, withVault, database, fake, body)
+            try await serve(settings, checks, withVault, pageTimeout, database, fake, body)
         }
     }
 }
@@ -125,6 +126,7 @@ private func serve(
     _ settings: ControlSettings,
     _ checks: [ReadinessCheck],
     _ withVault: Bool,
+    _ pageTimeout: Duration?,
     _ database: TestDatabase,
     _ fake: FakePitchlyServer,
     _ body: (ServedWorld) async throws -> Void
@@ -155,6 +157,7 @@ private func serve(
         let registry = PrometheusRegistry(prefix: "leasehold", catalog: [])
         let parts = ControlParts(
             pool: pool,
+            pagePool: pageTimeout.map { timeout in database.pool(size: 2) { $0.statementTimeout = timeout } },
             queue: JobQueue(pool: pool, logger: log.logger("queue")),
             tenants: TenantStore(pool: pool),
             vault: withVault ? vault : nil,

@@ -57,7 +57,21 @@ def api(method: str, path: str, body: object = None) -> dict:
 
 
 def sql(text: str) -> None:
-    subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qX", "-v", "ON_ERROR_STOP=1", "-c", text], check=True)
+    subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qX", "-v", "ON_ERROR_STOP=1", "-c", text], check=True, stdout=subprocess.DEVNULL)
+
+
+def leasehold(*words: str) -> None:
+    subprocess.run([".build/debug/leasehold", *words], check=True, capture_output=True)
+
+
+def wait(text: str) -> None:
+    """Until a statement finds something, for a minute."""
+    for _ in range(600):
+        found = subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qXAtc", text], check=True, capture_output=True)
+        if found.stdout.strip():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"expected within a minute what this finds: {text}")
 
 
 def prepare() -> None:
@@ -65,18 +79,23 @@ def prepare() -> None:
     for number in range(12):
         api("PUT", f"/v1/tenants/tenant-{number:02}", {"name": f"Tenant number {number}", "weight": 1 + number % 3})
     jobs = [
-        {"tenant": f"tenant-{number % 12:02}", "kind": ["report.build", "mail.send_a_rather_long_kind_of_job"][number % 2], "args": {"number": number, "text": "<b>&\"'</b>"}}
+        {"tenant": f"tenant-{number % 12:02}", "kind": ["report.build", "mail.send_a_rather_long_kind_of_job"][number % 2], "queue": "reports", "args": {"number": number, "text": "<b>&\"'</b>"}}
         for number in range(120)
     ]
     api("POST", "/v1/jobs", jobs)
-    api("POST", "/v1/jobs", {"tenant": "acme", "kind": "report.build", "run_at": "2099-01-01T00:00:00Z"})
+    api("POST", "/v1/jobs", {"tenant": "acme", "kind": "report.build", "queue": "reports", "run_at": "2099-01-01T00:00:00Z"})
     api("POST", "/v1/jobs/2/cancel")
+    # One that is given up at once: its args are none of a sync.
+    api("POST", "/v1/jobs", {"tenant": "tenant-03", "kind": "pitchly.sync_table", "args": {"table": 1}, "max_attempts": 1})
     sql(
         """
-        select leasehold.worker_register('11111111-1111-4111-8111-111111111111', 'worker-1', 'host-a', 1, '1',
-            array['default'], array['report.build'], 20, 30)
+        select leasehold.worker_register('11111111-1111-4111-8111-111111111111', 'worker-2', 'host-a', 1, '1',
+            array['reports'], array['report.build'], 20, 3600);
+        select count(*) from leasehold.job_claim('11111111-1111-4111-8111-111111111111', array['reports'], 3);
         """
     )
+    leasehold("schedules", "add", "sync", "pitchly.sync", "--every", "1h")
+    leasehold("schedules", "add", "report", "report.build", "--tenant", "acme", "--cron", "30 8 * * mon-fri", "--time-zone", "Europe/Berlin")
 
 
 def connect(browser: Browser) -> None:
@@ -93,6 +112,9 @@ def connect(browser: Browser) -> None:
     browser.open(link)
     assert "unknown, was used, or has expired" in browser.run("document.body.innerText")
     browser.complaints.clear()  # the browser itself notes a 404
+    api("POST", "/v1/jobs", {"tenant": "acme", "kind": "pitchly.sync"})
+    wait("select 1 from (select count(*) from leasehold.sync_run where state = 'merged' having count(*) > 1) as r")
+    wait("select 1 from leasehold_dashboard.job_errors")
 
 
 def log_in(browser: Browser) -> None:
@@ -127,6 +149,27 @@ def act(browser: Browser) -> None:
     browser.run("document.querySelector('form[action$=\"/resume\"] button').focus()")
     browser.press_and_load()
     assert api("GET", "/v1/tenants/acme")["state"] == "active"
+
+
+def hold_up(browser: Browser) -> None:
+    """A page whose statement takes too long ends with a word about it, and holds up nobody."""
+    locking = subprocess.Popen(
+        ["psql", os.environ["CHECK_DATABASE"], "-qXc", "begin; lock table leasehold.worker; select pg_sleep(20)"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait("select 1 from pg_locks where relation = 'leasehold.worker'::regclass and mode = 'AccessExclusiveLock' and granted")
+        began = time.monotonic()
+        browser.open(ORIGIN + "/workers")
+        took = time.monotonic() - began
+        assert "expected the database to find this within a few seconds" in browser.run("document.body.innerText")
+        assert took < 15, f"expected the page to give up after some seconds, got {took:.1f}"
+        print(f"a page that the database holds up gives up after {took:.1f} s")
+        browser.complaints.clear()  # the browser itself notes a 503
+    finally:
+        locking.kill()
+        locking.wait()
+        sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(20)%' and pid <> pg_backend_pid()")
 
 
 def look(browser: Browser, folder: pathlib.Path) -> list[str]:
@@ -187,6 +230,7 @@ def main() -> int:
         log_in(browser)
         act(browser)
         wrong = look(browser, folder) + walk(browser)
+        hold_up(browser)
     finally:
         browser.close()
     for line in wrong:

@@ -30,7 +30,8 @@ extension PagePlot {
             layers.reduce(0) { $0 + ($1.values.indices.contains(bar) ? $1.values[bar] : 0) }
         }
         let (width, height) = (600.0, 100.0)
-        let scale = height / max(sums.max() ?? 0, .leastNonzeroMagnitude)
+        let highest = sums.max() ?? 0
+        let scale = highest > 0 ? height / highest : 0
         let step = width / Double(max(count, 1))
         var marks = ""
         for bar in 0..<count {

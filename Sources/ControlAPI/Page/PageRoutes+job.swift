@@ -86,7 +86,7 @@ extension PageRoutes {
                 )
             )
         }
-        let failed = job.attempts.isEmpty ? "no failed attempt" : "\(job.attempts.count) failed attempts"
+        let failed = "failed attempts: \(job.attempts.count)"
         return .line(
             "Timeline",
             stretches,

@@ -8,7 +8,7 @@ extension PageRoutes {
             Route(.get, "/login", .open) { request in
                 LoginPage(problem: nil, then: Self.safePath(request.query("then"))).response()
             },
-            Route(.post, "/login", .open, logIn),
+            Route(.post, "/login", .login, logIn),
             Route(.post, "/logout", .session, logOut),
         ]
     }

@@ -19,12 +19,14 @@ extension PageRoutes {
             guard let count = try row.number(column), count > 0, let number = PageFormat.number(count) else { return }
             alerts.append(PageAlert(tone: tone, text: text(number), target: target))
         }
-        try alert("providers_closed", "bad", "/tokens") { "\($0) token endpoint takes no exchanges now" }
+        try alert("providers_closed", "bad", "/tokens") { "Token endpoints that take no exchanges now: \($0)" }
         try alert("tokens_needing_authorization", "bad", "/tokens?state=needs_authorization") {
-            "\($0) tenants have to log in again"
+            "Tenants that have to log in again: \($0)"
         }
-        try alert("tokens_troubled", "warn", "/tokens") { "\($0) credentials failed to refresh and are tried again" }
-        try alert("workers_silent", "bad", "/workers") { "\($0) workers give no sign of life" }
+        try alert("tokens_troubled", "warn", "/tokens") {
+            "Credentials that failed to refresh and are tried again: \($0)"
+        }
+        try alert("workers_silent", "bad", "/workers") { "Workers that give no sign of life: \($0)" }
         let ready = try row.number("ready") ?? 0
         if ready > 0, try row.number("workers") ?? 0 == 0 {
             alerts.append(

@@ -23,7 +23,7 @@ struct PageStore: Sendable {
                 "page_timeout",
                 "expected the database to find this within a few seconds, got nothing",
                 hint: "narrow the filter, for example to one tenant"
-            )
+            ).retry(after: .seconds(10))
         }
     }
 }

@@ -112,7 +112,8 @@ struct PageCell {
         let text = text ?? ""
         self.text = text.isEmpty ? "–" : text
         self.link = link
-        self.tone = tone
+        // Nothing is neither good nor bad, and takes no place on narrow screens.
+        self.tone = text.isEmpty ? "none" : tone
         self.exact = exact
     }
 }

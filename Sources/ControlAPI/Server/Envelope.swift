@@ -50,17 +50,22 @@ struct Envelope: RouterMiddleware {
         var problem = Problem(error)
         // Hummingbird throws its own when no route fits.
         if problem.status == .notFound && problem.code == "http_404" { problem = noRoute.problem(request) }
-        if problem.status.code >= 500 {
-            context.logger.error(
-                "the request failed",
-                metadata: [
-                    "event": "http_error", "error": "\(errorText(error))", "error_label": "\(errorLabel(error))",
-                ]
-            )
-        }
+        if problem.status.code >= 500 { note(error, isPassing: problem.headers[.retryAfter] != nil, context) }
         let wantsPage = request.headers[.accept]?.contains("text/html") ?? false
         if showsPage && wantsPage { return PageProblem.response(problem, requestID: id) }
         return problem.response(requestID: id)
+    }
+
+    /// What the client is asked to try again is no fault of this server.
+    private func note(_ error: any Error, isPassing: Bool, _ context: ControlContext) {
+        context.logger.log(
+            level: isPassing ? .warning : .error,
+            isPassing ? "the request has to come again" : "the request failed",
+            metadata: [
+                "event": isPassing ? "http_unavailable" : "http_error", "error": "\(errorText(error))",
+                "error_label": "\(errorLabel(error))",
+            ]
+        )
     }
 
     /// The client's own id, if it is a sane one, so that a request can be followed through services.

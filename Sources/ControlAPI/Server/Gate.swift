@@ -15,13 +15,22 @@ struct Gate: Sendable {
     func answer(_ route: Route, _ request: Request, _ context: ControlContext) async throws -> Response {
         let caller: Caller?
         switch route.access {
-        case .open: caller = nil
+        case .open, .login: caller = nil
         case .key(let scope): caller = try await callerWithKey(scope, request, context)
         case .session: caller = try await callerWithSession(request, context)
         }
         let request = ControlRequest(raw: request, context: context, caller: caller, bodyLimit: bodyLimit)
         if let caller, route.path.contains("{tenant}") { try caller.mustSee(try request.tenant()) }
-        return try await route.answer(request)
+        return route.access == .login ? try await tried(route, request) : try await route.answer(request)
+    }
+
+    /// A key in a form is a guess like one in a header, and is charged alike.
+    private func tried(_ route: Route, _ request: ControlRequest) async throws -> Response {
+        let address = request.context.remoteAddress
+        if let wait = strangers.waitIfEmpty(address) { throw Self.tooMany(wait) }
+        let response = try await route.answer(request)
+        if response.status == .unauthorized { _ = strangers.admit(address) }
+        return response
     }
 
     private func callerWithKey(_ scope: APIScope, _ request: Request, _ context: ControlContext) async throws -> Caller
@@ -80,7 +89,7 @@ struct Gate: Sendable {
     }
 
     private static func tooMany(_ wait: Duration) -> Problem {
-        Problem(.tooManyRequests, "too_many_requests", "expected fewer requests, got more than this key may send")
+        Problem(.tooManyRequests, "too_many_requests", "expected fewer requests, got more than one caller may send")
             .retry(after: wait)
     }
 

@@ -7,6 +7,8 @@ struct Route: Sendable {
     enum Access: Sendable, Equatable {
         /// Anybody.
         case open
+        /// Anybody who has a key, which the form holds; an answer 401 counts against the address.
+        case login
         /// A key that has the scope; bound to a tenant, only where the path's `{tenant}` is that one, or
         /// where the answer looks after it.
         case key(APIScope)
