@@ -48,7 +48,7 @@ import Testing
                 ("/", ["acme"]), ("/jobs", ["report.build", "discarded", "completed"]),
                 ("/jobs?state=running", ["report.build"]), ("/jobs?state=parked", ["report.build"]),
                 ("/queues", ["default"]), ("/tenants", ["Name of acme", "Name of other"]),
-                ("/tenants/acme", ["active", "authorization_code", "Orders &amp; more", "report.build"]),
+                ("/tenants/acme", ["active", "connect", "Orders &amp; more", "report.build"]),
                 ("/tokens", ["acme", "active"]), ("/workers", ["worker-1", "host-a"]),
                 ("/errors", ["broken", "&lt;script&gt;alert"]), ("/schedules", ["nightly", "30 2 * * *"]),
                 ("/syncs", ["Orders &amp; more", "merged"]),
@@ -128,7 +128,7 @@ import Testing
             )
             #expect(forced.status == 403)
             #expect(try await world.queue.show(failed).summary.state == .discarded)
-            let bound = try await PageVisitor(world, .admin, tenant: try TenantID("acme"))
+            let bound = try await PageVisitor(world, .jobsRead, .tenantsRead, tenant: try TenantID("acme"))
             #expect(try await bound.open("/").status == 403)
         }
     }

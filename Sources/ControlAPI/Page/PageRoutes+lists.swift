@@ -171,8 +171,9 @@ extension PageRoutes {
                     let cron = try row.text("cron").map { cron in "\(cron) \((try? row.text("time_zone")) ?? "")" }
                     let isLate = try row.flag("is_late")
                     let tenant = try row.text("tenant_id")
+                    let members = try row.text("members") ?? ""
                     return [
-                        PageCell(try row.text("name")), tenant.map { .tenant($0) } ?? PageCell("every active one"),
+                        PageCell(try row.text("name")), tenant.map { .tenant($0) } ?? PageCell("every \(members) one"),
                         PageCell(try row.text("kind")), PageCell(try row.text("queue")), PageCell(every ?? cron),
                         .time(try row.date("next_at"), from: now, tone: isLate ? "bad" : ""),
                         .time(try row.date("last_at"), from: now), .job(try row.number("last_job_id")),

@@ -90,7 +90,13 @@ package final class ControlServer: Service {
             bodyLimit: settings.bodyLimit
         )
         let router = Router(context: ControlContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: Envelope(noRoute: NoRoute(routes: routes), showsPage: parts.faces.contains(.page)))
+        router.add(
+            middleware: Envelope(
+                noRoute: NoRoute(routes: routes),
+                showsPage: parts.faces.contains(.page),
+                logger: logger
+            )
+        )
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await gate.answer(route, request, context)

@@ -15,6 +15,7 @@ struct Envelope: RouterMiddleware {
 
     let noRoute: NoRoute
     let showsPage: Bool
+    let logger: Logger
 
     // The framework's closures run on the global executor.
     @concurrent func handle(
@@ -25,7 +26,7 @@ struct Envelope: RouterMiddleware {
         let started = ContinuousClock.now
         let id = Self.requestID(request)
         var context = context
-        context.coreContext = Self.named(context.coreContext, id)
+        context.coreContext = named(context.coreContext, id)
         var response: Response
         do {
             response = try await next(request, context)
@@ -50,20 +51,23 @@ struct Envelope: RouterMiddleware {
         var problem = Problem(error)
         // Hummingbird throws its own when no route fits.
         if problem.status == .notFound && problem.code == "http_404" { problem = noRoute.problem(request) }
-        if problem.status.code >= 500 { note(error, isPassing: problem.headers[.retryAfter] != nil, context) }
+        if problem.status.code >= 500 { note(error, as: problem, context) }
         let wantsPage = request.headers[.accept]?.contains("text/html") ?? false
         if showsPage && wantsPage { return PageProblem.response(problem, requestID: id) }
         return problem.response(requestID: id)
     }
 
     /// What the client is asked to try again is no fault of this server.
-    private func note(_ error: any Error, isPassing: Bool, _ context: ControlContext) {
+    private func note(_ error: any Error, as problem: Problem, _ context: ControlContext) {
+        let isPassing = problem.headers[.retryAfter] != nil
+        let isOwn = error is Problem
         context.logger.log(
             level: isPassing ? .warning : .error,
             isPassing ? "the request has to come again" : "the request failed",
             metadata: [
-                "event": isPassing ? "http_unavailable" : "http_error", "error": "\(errorText(error))",
-                "error_label": "\(errorLabel(error))",
+                "event": isPassing ? "http_unavailable" : "http_error",
+                "error": "\(isOwn ? problem.detail : errorText(error))",
+                "error_label": "\(isOwn ? problem.code : errorLabel(error))",
             ]
         )
     }
@@ -78,9 +82,9 @@ struct Envelope: RouterMiddleware {
         return UUID().uuidString.lowercased()
     }
 
-    private static func named(_ storage: CoreRequestContextStorage, _ id: String) -> CoreRequestContextStorage {
+    private func named(_ storage: CoreRequestContextStorage, _ id: String) -> CoreRequestContextStorage {
         struct Source: RequestContextSource { let logger: Logger }
-        var logger = Logger(label: "leasehold.http")
+        var logger = logger
         logger[metadataKey: "request_id"] = "\(id)"
         var renamed = CoreRequestContextStorage(source: Source(logger: logger))
         renamed.parameters = storage.parameters

@@ -6,6 +6,8 @@ import NIOHTTPTypes
 /// not help, because the deadlines are of the whole request.
 ///
 /// waiting -> reading (a head came) -> answering (the request is complete) -> waiting
+///
+/// An answer may be complete before its request is, such as a refusal; the request's deadline then stays.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -15,6 +17,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private let requestTime: TimeAmount
     private let idleTime: TimeAmount
     private var timer: Scheduled<Void>?
+    private var isReading = false
+    private var isAnswered = false
 
     init(requestTime: Duration, idleTime: Duration) {
         self.requestTime = TimeAmount(requestTime)
@@ -36,15 +40,22 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: start(requestTime, context)
+        case .head:
+            (isReading, isAnswered) = (true, false)
+            start(requestTime, context)
         case .body: break
-        case .end: stop()
+        case .end:
+            isReading = false
+            if isAnswered { start(idleTime, context) } else { stop() }
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { start(idleTime, context) }
+        if case .end = unwrapOutboundIn(data) {
+            isAnswered = true
+            if !isReading { start(idleTime, context) }
+        }
         context.write(data, promise: promise)
     }
 
