@@ -26,6 +26,8 @@ import Testing
                     sql: "update leasehold.schedule_turn set slot_at = now(), fire_at = now()"
                 )
             }
+            // Heartbeat, watch, claims, rescue and schedules, whose first look is planned now.
+            await clock.sleepers(5)
             clock.advance(by: .seconds(1))
             guard case .schedulesFired(let jobs, let turns) = await bench.event("schedules_fired") else {
                 Issue.record("expected the event to carry the numbers")
