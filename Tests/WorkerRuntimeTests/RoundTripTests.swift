@@ -111,7 +111,7 @@ import Testing
         } while pool.leasedCount > listeners
     }
 
-    @Test func `A worker with much work settles and claims in the same round trips, many jobs in each`() async throws {
+    @Test func `A worker with much work claims and settles many jobs in each round trip`() async throws {
         let jobs = 1000
         try await withDatabase { database in
             let done = TestSignal<Int>()
@@ -131,13 +131,11 @@ import Testing
             }
             await setUp.close()
             let sent = try await counted.transactions { _ = await done.first() }
-            let trips = counted.events.all.count { ["jobs_claimed", "jobs_settled"].contains($0.name) }
             let settled = counted.events.all.reduce(0) { total, event in
                 if case .settled(let written, _, _) = event { total + written.count } else { total }
             }
             #expect(settled == jobs)
             #expect(sent < jobs / 5, "\(sent) transactions for \(jobs) jobs")
-            #expect(sent < trips, "\(sent) transactions did what \(trips) would have done one by one")
         }
     }
 }
