@@ -17,6 +17,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsTestKit: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let tracingInMemory: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle",
     package: "swift-service-lifecycle"
@@ -232,7 +233,7 @@ let package = Package(
             "WorkerRuntimeTests",
             [
                 "WorkerRuntime", "Leasehold", "JobQueue", "Postgres", "LeaseholdCore", "TestSupport",
-                logging, metrics, metricsTestKit, lifecycle, signals,
+                logging, metrics, metricsTestKit, lifecycle, signals, tracing, tracingInMemory,
             ]
         ),
         tests(
