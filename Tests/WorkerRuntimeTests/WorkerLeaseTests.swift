@@ -215,7 +215,8 @@ import Testing
             try await withWorker(make, on: database) { bench in
                 await bench.event("worker_asleep")
                 clock.advance(by: .seconds(3))
-                await bench.event("jobs_rescued")
+                _ = try await bench.event("jobs_rescued", advancing: clock)
+                _ = try await bench.event("jobs_settled", advancing: clock)
                 let job = try await bench.settled(id)
                 #expect(job.summary.state == .completed)
                 #expect(job.kills == 1)

@@ -29,7 +29,8 @@ import Testing
             // Heartbeat, watch, claims, rescue and schedules, whose first look is planned now.
             await clock.sleepers(5)
             clock.advance(by: .seconds(1))
-            guard case .schedulesFired(let jobs, let turns) = await bench.event("schedules_fired") else {
+            guard case .schedulesFired(let jobs, let turns) = try await bench.event("schedules_fired", advancing: clock)
+            else {
                 Issue.record("expected the event to carry the numbers")
                 return
             }
