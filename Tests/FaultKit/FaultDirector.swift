@@ -42,6 +42,14 @@ package actor FaultDirector {
 
     func arm(_ fault: FaultKind, for tenant: String) { scripts[tenant] = Script(fault: fault) }
 
+    /// Waits for the fault: the row tells of its save before the worker tells that it came so far.
+    func struck(_ tenant: String, within limit: Duration) async throws {
+        let end = ContinuousClock.now + limit
+        while scripts[tenant]?.hasStruck == false, ContinuousClock.now < end {
+            try await ContinuousClock().sleep(for: .milliseconds(10))
+        }
+    }
+
     /// - Returns: whether the fault has happened.
     func disarm(_ tenant: String) -> Bool {
         guard let script = scripts.removeValue(forKey: tenant) else { return false }

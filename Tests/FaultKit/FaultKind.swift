@@ -105,6 +105,9 @@ package enum FaultKind: Hashable, Sendable {
         }
     }
 
+    /// Whether it comes when the row already shows the new generation.
+    var comesAfterTheSave: Bool { strikes(at: .committed) || strikes(at: .published) }
+
     package var name: String { String(describing: self).replacing("FaultKit.FaultKind.Step.", with: "") }
 
     /// The step at which the director does something.

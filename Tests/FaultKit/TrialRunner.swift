@@ -28,6 +28,7 @@ package struct TrialRunner: Sendable {
         fault.gate?.open()
         let hits = id.map { stage.provider.faults.hits(of: $0) } ?? 0
         if let id { stage.provider.faults.remove(id) }
+        if trial.fault.comesAfterTheSave { try await stage.director.struck(tenant, within: .seconds(5)) }
         let hasStruck = await stage.director.disarm(tenant)
         var result = try await judge(trial, tenant, standing, before)
         result.hasStruck = hits > 0 || hasStruck

@@ -217,7 +217,7 @@ import Testing
                 clock.advance(by: .seconds(3))
                 _ = try await bench.event("jobs_rescued", advancing: clock)
                 _ = try await bench.event("jobs_settled", advancing: clock)
-                let job = try await bench.settled(id)
+                let job = try await bench.queue.show(id)
                 #expect(job.summary.state == .completed)
                 #expect(job.kills == 1)
                 #expect(job.attempts.map(\.errorLabel) == ["worker_died"])

@@ -39,7 +39,7 @@ import Testing
             let id = try #require(try await bench.queue.turns(of: "s").first?.lastJob)
             // An outcome that no claim takes along waits a moment for others.
             _ = try await bench.event("jobs_settled", advancing: clock)
-            #expect(try await bench.settled(id).summary.state == .completed)
+            #expect(try await bench.queue.show(id).summary.state == .completed)
             #expect(bench.metrics.counterTotal(label: "schedule_job") == 1)
         }
     }
