@@ -272,7 +272,7 @@ let package = Package(
             "EndToEndTests",
             [
                 "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Postgres", "JobQueue",
-                "LeaseholdCore", "TokenVault", "TestSupport", logging,
+                "LeaseholdCore", "TokenVault", "TestSupport", httpClient, nioCore, nioHTTP1, logging,
             ]
         ),
     ]

@@ -15,7 +15,6 @@ import TokenVault
 /// One test's world: a database, a fake Pitchly, a folder with key ring and spool, and the real
 /// executables, which get all of it by their environment.
 final class World: Sendable {
-    let database: TestDatabase
     let pool: PostgresPool
     let pitchly: FakePitchlyServer
     let folder: URL
@@ -35,7 +34,6 @@ final class World: Sendable {
             )
             return path
         }
-        self.database = database
         self.pool = database.pool(size: 4)
         self.pitchly = pitchly
         self.folder = folder
@@ -54,7 +52,10 @@ final class World: Sendable {
     }
 
     /// Runs `body` in a world of its own; every process it started is gone afterwards.
+    ///
+    /// - Parameter server: one that may be broken, whose only database it is; nil is the one of all tests.
     static func with(
+        on server: PrivatePostgres? = nil,
         _ configure: (inout FakePitchlyConfiguration) -> Void = { _ in },
         _ body: (World) async throws -> Void
     ) async throws {
@@ -67,17 +68,17 @@ final class World: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "leasehold-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await withDatabase { database in
+        func live(_ database: TestDatabase) async throws {
             try await FakePitchlyServer.withServer(configuration) { pitchly in
                 let world = try World(database: database, pitchly: pitchly, folder: folder)
-                do {
-                    try await body(world)
-                } catch {
-                    world.killAll()
-                    throw error
-                }
-                world.killAll()
+                defer { world.killAll() }
+                try await body(world)
             }
+        }
+        if let server {
+            try await withDatabase(on: server, live)
+        } else {
+            try await withDatabase(live)
         }
     }
 
@@ -140,16 +141,23 @@ final class World: Sendable {
     /// Starts a worker process; its log is in the world's folder.
     @discardableResult
     func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> DemoProcess {
+        try start(name, ["worker", "--name", name], environment: extra)
+    }
+
+    /// Starts `leasehold` and leaves it running.
+    func start(_ name: String, _ arguments: [String], environment extra: [String: String]) throws -> DemoProcess {
         let process = try DemoProcess(
             name: name,
             executable: Self.leasehold,
-            arguments: ["worker", "--name", name],
+            arguments: arguments,
             environment: environment.merging(extra) { $1 },
-            log: folder.appending(path: "\(name).log")
+            log: log(of: name)
         )
         processes.withLock { $0.append(process) }
         return process
     }
+
+    func log(of process: String) -> URL { folder.appending(path: "\(process).log") }
 
     func killAll() {
         for process in processes.withLock({ $0 }) { process.signal(SIGKILL) }

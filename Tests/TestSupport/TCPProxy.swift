@@ -29,6 +29,8 @@ package final class TCPProxy: @unchecked Sendable {
         case blackhole
         /// What the server sends is kept back until the fault changes.
         case holdReplies
+        /// Both ways, and then everything arrives: a cable that is pulled out and put back.
+        case hold
         /// Each piece that the server sends comes later.
         case delayReplies(Duration)
     }
@@ -242,7 +244,7 @@ package final class TCPProxy: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if direction == .reply { replyBytes += count }
-        while fault == .holdReplies, direction == .reply, !isClosed { lock.wait() }
+        while fault == .hold || fault == .holdReplies && direction == .reply, !isClosed { lock.wait() }
         if pair.generation != generation {
             pair.generation = generation
             pair.requestBytes = 0

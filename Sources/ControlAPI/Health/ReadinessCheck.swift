@@ -33,31 +33,42 @@ struct ReadinessFinding: Sendable {
 extension ReadinessCheck {
     /// Looks, for at most the given time: a check that hangs has failed.
     func look(within limit: Duration = .seconds(3)) async -> ReadinessFinding {
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await check() }
-                group.addTask {
-                    try await ContinuousClock().sleep(for: limit)
-                    throw ReadinessTimeout(limit: limit)
-                }
-                defer { group.cancelAll() }
-                try await group.next()
+        let (outcomes, outcome) = AsyncStream.makeStream(of: (any Error)?.self)
+        // Not of a group, which would wait for the check too: over a network that is cut, a statement needs
+        // some seconds even to be cancelled. It is, and ends by itself.
+        let asking = Task {
+            do {
+                try await check()
+                outcome.yield(nil)
+            } catch {
+                outcome.yield(error)
             }
-            return ReadinessFinding(name: name, problem: nil, hint: nil)
-        } catch {
-            let explained = error as? any ExplainedError
-            return ReadinessFinding(
-                name: name,
-                problem: explained?.message ?? errorText(error),
-                hint: explained?.hint
-            )
         }
+        let timer = Task {
+            try await ContinuousClock().sleep(for: limit)
+            outcome.yield(ReadinessTimeout(limit: limit))
+        }
+        defer {
+            asking.cancel()
+            timer.cancel()
+        }
+        for await problem in outcomes { return finding(problem) }
+        return finding(CancellationError())
+    }
+
+    private func finding(_ problem: (any Error)?) -> ReadinessFinding {
+        let explained = problem as? any ExplainedError
+        return ReadinessFinding(
+            name: name,
+            problem: problem.map { explained?.message ?? errorText($0) },
+            hint: explained?.hint
+        )
     }
 }
 
 private struct ReadinessTimeout: ExplainedError {
     let limit: Duration
     var label: String { "check_timeout" }
-    var message: String { "expected an answer within \(limit.seconds) s, got none" }
+    var message: String { "expected an answer within \(Int(limit.seconds.rounded(.up))) s, got none" }
     var hint: String? { nil }
 }
