@@ -60,6 +60,11 @@ extension Composition {
         server.publicURL = settings.text("server.publicURL").map { url in
             url.hasSuffix("/") ? String(url.dropLast()) : url
         }
+        server.proxies = TrustedProxies(
+            settings.list("server.trustedProxies").compactMap { AddressRange($0) },
+            header: settings.text("server.forwardedHeader").flatMap(TrustedProxies.Header.init(rawValue:))
+                ?? .xForwardedFor
+        )
         server.bodyLimit = settings.number("server.bodyLimitBytes")
         server.requestTime = .seconds(settings.number("server.requestSeconds"))
         server.ratePerSecond = Double(settings.number("server.ratePerSecond"))

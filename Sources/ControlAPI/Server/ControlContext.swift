@@ -5,8 +5,8 @@ import NIOCore
 /// What goes along with one request.
 struct ControlContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The other end of the connection, for limits; a proxy's address behind a proxy.
-    let remoteAddress: String
+    /// Whose request it is: the other end of the connection, until ``Envelope`` has looked behind our proxies.
+    var remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

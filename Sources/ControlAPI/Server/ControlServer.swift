@@ -94,6 +94,7 @@ package final class ControlServer: Service {
             middleware: Envelope(
                 noRoute: NoRoute(routes: routes),
                 showsPage: parts.faces.contains(.page),
+                proxies: settings.proxies,
                 logger: logger
             )
         )

@@ -7,6 +7,8 @@ package struct ControlSettings: Sendable {
     /// Scheme, host and port under which browsers reach the server, without a slash at the end; the
     /// redirect URI of the login at the provider is made from it. Nil is `http://HOST:PORT`.
     package var publicURL: String?
+    /// Who may say for whom it forwards a request. Default nobody.
+    package var proxies = TrustedProxies()
     /// Bytes of a request's body. Default 2 MiB.
     package var bodyLimit = 2 << 20
     /// From the first byte of a request to its last. Default 15 s.

@@ -15,6 +15,7 @@ struct Envelope: RouterMiddleware {
 
     let noRoute: NoRoute
     let showsPage: Bool
+    let proxies: TrustedProxies
     let logger: Logger
 
     // The framework's closures run on the global executor.
@@ -27,6 +28,7 @@ struct Envelope: RouterMiddleware {
         let id = Self.requestID(request)
         var context = context
         context.coreContext = named(context.coreContext, id)
+        context.remoteAddress = proxies.client(of: context.remoteAddress, request.headers)
         var response: Response
         do {
             response = try await next(request, context)

@@ -26,7 +26,7 @@ struct Gate: Sendable {
 
     /// A key in a form is a guess like one in a header, and is charged alike.
     private func tried(_ route: Route, _ request: ControlRequest) async throws -> Response {
-        let address = request.context.remoteAddress
+        let address = Self.limitKey(request.context)
         if let wait = strangers.waitIfEmpty(address) { throw Self.tooMany(wait) }
         let response = try await route.answer(request)
         if response.status == .unauthorized { _ = strangers.admit(address) }
@@ -71,10 +71,15 @@ struct Gate: Sendable {
 
     /// Charges a stranger only: a known key has a bucket of its own.
     private func known(_ context: ControlContext, _ find: () async throws -> Caller?) async throws -> Caller? {
-        if let wait = strangers.waitIfEmpty(context.remoteAddress) { throw Self.tooMany(wait) }
+        let address = Self.limitKey(context)
+        if let wait = strangers.waitIfEmpty(address) { throw Self.tooMany(wait) }
         let caller = try await find()
-        if caller == nil { _ = strangers.admit(context.remoteAddress) }
+        if caller == nil { _ = strangers.admit(address) }
         return caller
+    }
+
+    private static func limitKey(_ context: ControlContext) -> String {
+        NetworkAddress(context.remoteAddress)?.limitKey ?? context.remoteAddress
     }
 
     private func admit(_ caller: Caller) throws {

@@ -109,8 +109,9 @@ extension Setting {
 
     static func list(
         _ key: String,
-        default defaultText: String,
+        default defaultText: String? = nil,
         expected: String,
+        example: String? = nil,
         help: String,
         isValidItem: @escaping @Sendable (String) -> Bool
     ) -> Setting {
@@ -120,7 +121,7 @@ extension Setting {
             defaultText: defaultText,
             help: help,
             isSecret: false,
-            example: defaultText,
+            example: example ?? defaultText ?? "",
             isValid: { text in
                 let items = text.split(separator: ",", omittingEmptySubsequences: false)
                 return !items.isEmpty && items.allSatisfy { isValidItem(String($0)) }

@@ -1,3 +1,4 @@
+import ControlAPI
 import LeaseholdCore
 import Pitchly
 
@@ -203,6 +204,20 @@ package enum SettingsCatalog {
             help:
                 "api: /v1; page: / for people; tokens: connect tenants and give access tokens (needs key ring and spool)",
             isValidItem: { ["api", "page", "tokens"].contains($0) }
+        ),
+        .list(
+            "server.trustedProxies",
+            expected: "addresses or CIDR ranges separated by commas, each without bits beyond its length",
+            example: "10.0.0.0/8,fd00::/8",
+            help:
+                "Reverse proxies before leasehold serve; who comes by way of one is limited and logged by its own address",
+            isValidItem: { AddressRange($0) != nil }
+        ),
+        .choice(
+            "server.forwardedHeader",
+            TrustedProxies.Header.allCases.map(\.rawValue),
+            default: TrustedProxies.Header.xForwardedFor.rawValue,
+            help: "The header in which those proxies write for whom they forward; each must write it, not pass it on"
         ),
         .number("server.bodyLimitBytes", 1024...67_108_864, default: 2_097_152, help: "Longest body of a request"),
         .number(
