@@ -25,7 +25,7 @@ extension TableState {
             let field = makeField(name: fieldName, type: type)
             fields.append(field)
             return field.id
-        case .removeField(let field): return try removeField(field)
+        case .removeField(let field): return try removeField(field, now: now)
         case .renameField(let field, let newName):
             let place = try existingField(field)
             fields[place].name = newName
@@ -33,7 +33,7 @@ extension TableState {
         case .retypeField(let field, let type):
             let place = try existingField(field)
             fields[place].type = type
-            forgetCells(of: fields[place].id)
+            forgetCells(of: fields[place].id, now: now)
             return fields[place].id
         case .moveField(let field, let target):
             let moved = fields.remove(at: try existingField(field))
@@ -109,16 +109,19 @@ extension TableState {
         return middle > max(seededBefore, placedBefore) ? middle : nextKey
     }
 
-    private mutating func removeField(_ name: String) throws(EditRefused) -> String {
+    private mutating func removeField(_ name: String, now: Int) throws(EditRefused) -> String {
         let place = try existingField(name)
         guard fields.count > 1 else { throw EditRefused("table \(id) would be left without a field") }
         let removed = fields.remove(at: place)
-        forgetCells(of: removed.id)
+        forgetCells(of: removed.id, now: now)
         return removed.id
     }
 
-    private mutating func forgetCells(of field: String) {
-        for number in edits.keys { edits[number]?.cells[field] = nil }
+    /// Also where a type is changed and changed back, which nobody sees in the field: the records say so.
+    private mutating func forgetCells(of field: String, now: Int) {
+        for number in edits.keys where edits[number]?.cells.removeValue(forKey: field) != nil {
+            edits[number]?.updated = now
+        }
     }
 
     mutating func makeField(name: String, type: FieldType) -> FakeField {
