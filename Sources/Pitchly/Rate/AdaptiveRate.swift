@@ -1,5 +1,9 @@
-/// How fast requests may be sent to an API that publishes no limit: additive increase with every good
-/// answer, multiplicative decrease when it throttles or becomes slow (Chiu and Jain, 1989).
+/// How fast requests may be sent to an API that publishes no limit: additive increase, multiplicative
+/// decrease when it throttles or becomes slow (Chiu and Jain, 1989). Until something is known of the
+/// API, the rate doubles instead, as a TCP connection's does (RFC 5681, section 3.1).
+///
+/// The rate rises only while it is what holds requests back: one that nobody has used says nothing
+/// about what the API bears (RFC 7661).
 ///
 /// A value: times come in, decisions come out.
 struct AdaptiveRate: Sendable, Equatable {
@@ -9,8 +13,12 @@ struct AdaptiveRate: Sendable, Equatable {
     private(set) var closedUntil: Duration = .zero
     private var nextSlot: Duration = .zero
     private var lastDecrease: Duration?
+    /// The latest slot that a request had to wait for.
+    private var lastHeldBack: Duration?
+    /// Up to here the rate doubles; infinite until the first decrease.
+    private var steady = Double.infinity
     private(set) var lastUse: Duration = .zero
-    private let limits: RateSettings
+    let limits: RateSettings
 
     init(_ limits: RateSettings) {
         self.limits = limits
@@ -25,6 +33,7 @@ struct AdaptiveRate: Sendable, Equatable {
         lastUse = now
         let delay = delay(at: now)
         guard delay <= patience else { return nil }
+        if nextSlot > now { lastHeldBack = now + delay }
         nextSlot = now + delay + .seconds(1 / rate)
         return delay
     }
@@ -35,8 +44,8 @@ struct AdaptiveRate: Sendable, Equatable {
     mutating func answered(at now: Duration, latency: Duration) {
         if latency > limits.slowAnswer {
             decrease(at: now, factor: limits.slowFactor)
-        } else {
-            rate = min(rate + limits.increase, limits.ceiling)
+        } else if let lastHeldBack, now - lastHeldBack <= max(latency, .seconds(1)) {
+            rate = min(rate + (rate < steady ? limits.increase : limits.increase / rate), limits.ceiling)
         }
     }
 
@@ -52,6 +61,7 @@ struct AdaptiveRate: Sendable, Equatable {
         if let lastDecrease, now - lastDecrease < .seconds(1) { return }
         lastDecrease = now
         rate = max(rate * factor, limits.floor)
+        steady = max(rate, limits.start)
     }
 }
 
@@ -63,7 +73,8 @@ package struct RateSettings: Sendable, Equatable {
     package var floor = 0.2
     /// Never faster. Default 500 for a tenant, 2 000 for the provider.
     package var ceiling: Double
-    /// Added to the rate by every good answer. Default 1.
+    /// Added to the rate by every good answer until the first decrease, or up to where the last one
+    /// led; from there on by every second of good answers. Default 1.
     package var increase = 1.0
     /// The rate is multiplied by it when the API throttles. Default 0.5.
     package var throttleFactor = 0.5

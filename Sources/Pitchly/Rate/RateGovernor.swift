@@ -53,8 +53,13 @@ package final class RateGovernor: Sendable {
         return nil
     }
 
+    /// A slow answer slows the tenant alone: what it asked for may be large.
     func answered(_ tenant: TenantID, latency: Duration) {
+        let now = elapsed()
         change(tenant) { $0.answered(at: $1, latency: latency) }
+        state.withLock { state in
+            state.provider.answered(at: now, latency: min(latency, state.provider.limits.slowAnswer))
+        }
     }
 
     /// Slows the tenant. The provider as a whole is slowed only by what is no tenant's own doing.
@@ -68,6 +73,9 @@ package final class RateGovernor: Sendable {
     package func rate(of tenant: TenantID) -> Double {
         state.withLock { $0.tenants[tenant]?.rate ?? tenantLimits.start }
     }
+
+    /// Requests per second that all tenants together are given now.
+    package var rate: Double { state.withLock { $0.provider.rate } }
 
     private func change(_ tenant: TenantID, _ body: (inout AdaptiveRate, Duration) -> Void) {
         let now = elapsed()
