@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..libpq import Connection
@@ -57,9 +58,12 @@ class Sync(Workload):
             _connect(stage, environment, origin)
             with stage.connect(system) as connection, _worker(stage, environment) as worker:
                 first = _sync(connection, worker, records, runs=1)
-                written = _rows_written(connection)
+                mirrored = connection.number("select count(*) from leasehold.mirror_record")
+                if mirrored != records:
+                    raise Unmeasurable(f"expected {records} records in the mirror, got {mirrored:.0f}")
+                before = _Written.so_far(connection)
                 second = _sync(connection, worker, records, runs=2)
-                rewritten = _rows_written(connection) - written
+                rewritten = before.rows_since(connection)
                 memory = process_peak(worker.pid)
             with stage.connect(system) as connection:
                 copy = _bare_copy(connection, folder)
@@ -179,13 +183,29 @@ def _sync(connection: Connection, worker: subprocess.Popen[bytes], records: int,
     return time.monotonic() - began
 
 
-def _rows_written(connection: Connection) -> float:
-    """Rows inserted, updated and deleted in the mirror and its outbox so far; the statistics lag by up to a second."""
-    time.sleep(1.5)
-    return connection.number(
-        "select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) from pg_stat_user_tables"
-        " where relid in ('leasehold.mirror_record'::regclass, 'leasehold.mirror_change'::regclass)"
-    )
+@dataclass(frozen=True)
+class _Written:
+    """What the mirror and its outbox were at one time, to tell by the rows themselves what was written
+    since: the counters of the server lag, by as much as a connection is idle."""
+
+    transaction: float
+    rows: float
+
+    _TABLES = ("leasehold.mirror_record", "leasehold.mirror_change")
+
+    @classmethod
+    def so_far(cls, connection: Connection) -> _Written:
+        return cls(connection.number("select pg_current_xact_id()"), cls._count(connection, "true"))
+
+    def rows_since(self, connection: Connection) -> float:
+        """Rows inserted and updated, and those that are missing."""
+        # A transaction that began before this one had ended before it, so numbers tell the order.
+        newer = self._count(connection, f"age(xmin) < age('{self.transaction:.0f}'::xid8::xid)")
+        return newer + abs(self._count(connection, "true") - self.rows)
+
+    @classmethod
+    def _count(cls, connection: Connection, condition: str) -> float:
+        return sum(connection.number(f"select count(*) from {table} where {condition}") for table in cls._TABLES)
 
 
 def _bare_copy(connection: Connection, folder: Path) -> float:
