@@ -4546,6 +4546,7 @@ declare
     staged bigint;
     records bigint;
     repeated bigint;
+    is_short boolean;
     suspicious boolean;
     moment timestamptz := clock_timestamp();
 begin
@@ -4570,8 +4571,9 @@ begin
         return next;
         return;
     end if;
-    if run.mode = 'full' and not p_accepts_short
-        and (records < run.expected_rows or (records = 0 and target.record_count > 0)) then
+    is_short := coalesce(records < run.expected_rows, false);
+    if not p_accepts_short
+        and (is_short or (run.mode = 'full' and records = 0 and target.record_count > 0)) then
         outcome := 'short';
         record_count := records;
         return next;
@@ -4655,7 +4657,12 @@ begin
             record_count = mirror_merge.record_count,
             deletion_confirmed = false, synced_at = moment,
             full_synced_at = case when run.mode = 'full' then run.started_at else t.full_synced_at end,
-            high_mark = run.started_at - p_overlap, updated_at = moment
+            high_mark = case
+                when is_short and run.mode = 'full' then null
+                when run.mode = 'incremental' and (is_short or records = 0) then t.high_mark
+                else least(run.started_at, run.source_time) - p_overlap
+            end,
+            updated_at = moment
         where t.tenant_id = p_tenant_id and t.table_id = run.table_id;
         update sync_run r
         set state = 'merged', finished_at = moment, inserted = mirror_merge.inserted, updated = mirror_merge.updated,
@@ -6456,7 +6463,7 @@ $$;
 
 COMMENT ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) IS 'The answer to a suspicious run, after somebody has looked at Pitchly';
 
-CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) RETURNS TABLE(outcome text, sync_id bigint, mode text, since timestamp with time zone, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
+CREATE FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamp with time zone) RETURNS TABLE(outcome text, sync_id bigint, mode text, since timestamp with time zone, page_cursor text, pages integer, rows bigint, owner_job_id bigint)
     LANGUAGE plpgsql
     SET search_path TO 'leasehold', 'pg_temp'
     SET jit TO 'off'
@@ -6494,10 +6501,10 @@ begin
 
     if outcome = 'new' then
         perform sync_abandon(p_tenant_id, run.sync_id, 'a run of another kind was asked for');
-        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since)
+        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since, source_time)
         select p_tenant_id, p_table_id, p_job_id, p_job_run, p_dialect,
             case when incremental then 'incremental' else 'full' end,
-            case when incremental then target.high_mark end
+            case when incremental then target.high_mark end, p_source_time
         from (
             select p_allows_incremental and target.high_mark is not null
                 and target.full_synced_at > clock_timestamp() - p_full_every as incremental
@@ -6530,7 +6537,7 @@ begin
 end
 $$;
 
-COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) IS 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
+COMMENT ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamp with time zone) IS 'outcome: new, resumed, restarted (staged rows were lost), busy (owner_job_id is running it), lost (a later claim of this job has it)';
 
 CREATE FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text DEFAULT 'default'::text) RETURNS bigint
     LANGUAGE plpgsql
@@ -7356,7 +7363,7 @@ COMMENT ON COLUMN leasehold.mirror_table.last_position IS 'The newest change; ta
 
 COMMENT ON COLUMN leasehold.mirror_table.deletion_confirmed IS 'The next sync may delete any share of the records, once';
 
-COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Changes before it are in the mirror: where an incremental run begins; null asks for a full run';
+COMMENT ON COLUMN leasehold.mirror_table.high_mark IS 'Changes that Pitchly dates before it are in the mirror: where an incremental run begins; null asks for a full run';
 
 CREATE TABLE leasehold.mirror_view (
     tenant_id text NOT NULL COLLATE pg_catalog."C",
@@ -7591,6 +7598,7 @@ CREATE TABLE leasehold.sync_run (
     unchanged bigint,
     field_changes jsonb DEFAULT '[]'::jsonb NOT NULL,
     reason text,
+    source_time timestamp with time zone,
     started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     advanced_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     finished_at timestamp with time zone,
@@ -7621,6 +7629,8 @@ COMMENT ON COLUMN leasehold.sync_run.repairs IS 'Characters that PostgreSQL cann
 COMMENT ON COLUMN leasehold.sync_run.takeovers IS 'How often another claim went on with the run';
 
 COMMENT ON COLUMN leasehold.sync_run.restarts IS 'How often it began again at the first page: an expired cursor, a crash of the server';
+
+COMMENT ON COLUMN leasehold.sync_run.source_time IS 'Pitchly''s clock when the run began; null if the API did not say';
 
 CREATE VIEW leasehold.sync_progress AS
  SELECT run.tenant_id,
@@ -8705,6 +8715,7 @@ CREATE VIEW leasehold_dashboard.sync_status AS
             run.unchanged,
             run.field_changes,
             run.reason,
+            run.source_time,
             run.started_at,
             run.advanced_at,
             run.finished_at
@@ -9893,9 +9904,9 @@ REVOKE ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text)
 GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.sync_confirm(p_tenant_id text, p_table_id text) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.sync_open(p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text, p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.sync_request(p_tenant_id text, p_table_id text, p_queue text) TO leasehold_worker;

@@ -41,13 +41,15 @@ struct MirrorStore: Sendable {
     /// - Parameters:
     ///   - fullEvery: nil allows only a full run.
     ///   - fieldChanges: of ``put(_:of:in:)``, to be noted in the run.
+    ///   - sourceTime: Pitchly's clock before the first page is asked for; nil if it did not say.
     /// - Throws: ``SyncInterruption/busy(owner:)`` or ``SyncInterruption/lost(syncID:)``.
     func open(
         _ table: String,
         for context: SyncContext,
         dialect: String,
         fullEvery: Duration?,
-        fieldChanges: FieldChanges
+        fieldChanges: FieldChanges,
+        sourceTime: Date?
     ) async throws -> SyncRun {
         let row = try await pool.query(
             .syncOpen,
@@ -58,7 +60,8 @@ struct MirrorStore: Sendable {
             dialect,
             fullEvery != nil,
             fullEvery?.seconds ?? 0,
-            PostgresJSON(fieldChanges.json)
+            PostgresJSON(fieldChanges.json),
+            sourceTime
         ).only
         let id = try row.decode("sync_id", as: Int64.self)
         switch try row.decode("outcome", as: String.self) {

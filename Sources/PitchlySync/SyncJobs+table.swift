@@ -34,7 +34,8 @@ extension SyncJobs {
     private func syncTable(_ reading: inout TableReading, isFull: Bool) async throws -> JobOutcome {
         let context = reading.context
         let client = client(for: context)
-        guard let table = try await client.read(dialect.table(id: reading.table)) else {
+        let shown = try await client.readDated(dialect.table(id: reading.table))
+        guard let table = shown.value else {
             try await store.markGone(reading.table, of: context.tenant)
             context.logger.info("sync_table_gone", metadata: ["table": "\(reading.table)"])
             return .completed
@@ -46,27 +47,22 @@ extension SyncJobs {
                 metadata: ["table": "\(table.id)", "changes": "\(changes.json)"]
             )
         }
+        func open(fullEvery: Duration?) async throws -> SyncRun {
+            try await store.open(
+                table.id,
+                for: context,
+                dialect: dialect.name.rawValue,
+                fullEvery: fullEvery,
+                fieldChanges: changes,
+                sourceTime: shown.date
+            )
+        }
         if !isFull, dialect.filtersByUpdate, settings.incremental.allows(table.fields) {
-            let run = try await open(table.id, context, fullEvery: settings.fullEvery, changes)
+            let run = try await open(fullEvery: settings.fullEvery)
             guard run.mode != .full else { return try await syncWhole(run, client, &reading) }
             if let outcome = try await syncChanges(run, client, &reading) { return outcome }
         }
-        return try await syncWhole(open(table.id, context, fullEvery: nil, changes), client, &reading)
-    }
-
-    private func open(
-        _ table: String,
-        _ context: SyncContext,
-        fullEvery: Duration?,
-        _ changes: FieldChanges
-    ) async throws -> SyncRun {
-        try await store.open(
-            table,
-            for: context,
-            dialect: dialect.name.rawValue,
-            fullEvery: fullEvery,
-            fieldChanges: changes
-        )
+        return try await syncWhole(open(fullEvery: nil), client, &reading)
     }
 
     private func syncWhole(
@@ -100,7 +96,7 @@ extension SyncJobs {
 
     /// Reads and merges. Once more from the first page if the server lost what was staged, or if
     /// fewer records came than the API counts, or none of a table that had some: records that moved
-    /// between two pages while they were read would otherwise count as deleted.
+    /// between two pages while they were read would otherwise count as deleted, or as not changed.
     ///
     /// - Returns: nil for a suspicious run.
     private func merge(
@@ -111,7 +107,7 @@ extension SyncJobs {
         var isSecondLook = false
         for _ in 0...TableReading.restartLimit {
             try await read(&run, client, &reading)
-            if isSecondLook, let expected = run.expectedRows, run.rows < expected / 2 {
+            if isSecondLook, run.mode == .full, let expected = run.expectedRows, run.rows < expected / 2 {
                 throw SyncInterruption.incomplete(table: run.table, rows: run.rows, expected: expected)
             }
             switch try await store.merge(run, settings: settings, acceptsShort: isSecondLook) {
@@ -149,8 +145,8 @@ extension SyncJobs {
 
     private func stop(_ run: SyncRun) -> JobOutcome {
         .discard(
-            reason: "suspicious: too many records of table \(run.table) would be deleted, see run \(run.id) (try: "
-                + "select leasehold.sync_confirm('\(run.tenant)', '\(run.table)'), once Pitchly really has no more)"
+            reason: "suspicious: too many records of table \(run.table) would be deleted, see run \(run.id) (try, once "
+                + "Pitchly really has no more: leasehold sync confirm --tenant \(run.tenant) --table \(run.table))"
         )
     }
 }

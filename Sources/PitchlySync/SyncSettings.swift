@@ -10,8 +10,8 @@ package struct SyncSettings: Sendable {
     package var incremental = Incremental.exact
     /// How often a table is read as a whole even so. Default 24 h.
     package var fullEvery: Duration = .seconds(86_400)
-    /// How far before the last run's start an incremental run begins: more than the clocks of Pitchly
-    /// and of the database may differ. Default 5 min.
+    /// How far before the last run's start, by Pitchly's clock, an incremental run begins: longer than a
+    /// change may take there from being dated to being shown. Default 5 min.
     package var overlap: Duration = .seconds(300)
     /// Queue of the jobs that read one table. Default `default`.
     package var queue = "default"

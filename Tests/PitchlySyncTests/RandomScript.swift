@@ -74,6 +74,7 @@ final class RandomScript: Sendable {
     }
 
     private func edit(_ world: SyncWorld, _ table: FakeTable) throws {
+        world.server.clock.advance(by: .seconds(1))
         if table.recordCount > 45 {
             // Edits insert more than they delete.
             let ids = try world.server.records(table: table.id).map(TableSyncTests.id)

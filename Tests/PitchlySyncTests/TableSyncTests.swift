@@ -203,7 +203,8 @@ struct TableSyncTests {
                 Issue.record("expected the job to stop")
                 return
             }
-            #expect(reason.contains("suspicious") && reason.contains("leasehold.sync_confirm("))
+            #expect(reason.contains("suspicious"))
+            #expect(reason.contains("leasehold sync confirm --tenant tenant-0 --table \(table.id)"))
             try await world.expectMirror(of: table, tenant: 0)
             let run = try await world.lastRun(table, of: 0)
             #expect(try run.decode("state", as: String.self) == "suspicious")

@@ -28,7 +28,7 @@ comment on column leasehold.mirror_table.state is 'gone: the API no longer shows
 comment on column leasehold.mirror_table.first_position is 'The oldest change that is still kept';
 comment on column leasehold.mirror_table.last_position is 'The newest change; taken under this row''s lock, so positions have no gaps and become visible in order';
 comment on column leasehold.mirror_table.deletion_confirmed is 'The next sync may delete any share of the records, once';
-comment on column leasehold.mirror_table.high_mark is 'Changes before it are in the mirror: where an incremental run begins; null asks for a full run';
+comment on column leasehold.mirror_table.high_mark is 'Changes that Pitchly dates before it are in the mirror: where an incremental run begins; null asks for a full run';
 
 create table leasehold.mirror_field (
     tenant_id text collate "C" not null,
@@ -122,6 +122,7 @@ create table leasehold.sync_run (
     field_changes jsonb not null default '[]'
         constraint sync_run_field_changes_array check (jsonb_typeof(field_changes) = 'array'),
     reason text,
+    source_time timestamptz,
     started_at timestamptz not null default clock_timestamp(),
     advanced_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
@@ -144,6 +145,7 @@ comment on column leasehold.sync_run.rows is 'Checkpoint: records in mirror_stag
 comment on column leasehold.sync_run.expected_rows is 'As the API counts; null if it does not';
 comment on column leasehold.sync_run.repairs is 'Characters that PostgreSQL cannot store (NUL, half surrogates), replaced by U+FFFD';
 comment on column leasehold.sync_run.takeovers is 'How often another claim went on with the run';
+comment on column leasehold.sync_run.source_time is 'Pitchly''s clock when the run began; null if the API did not say';
 comment on column leasehold.sync_run.restarts is 'How often it began again at the first page: an expired cursor, a crash of the server';
 
 create view leasehold.sync_progress as

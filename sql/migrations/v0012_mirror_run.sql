@@ -7,7 +7,7 @@
 -- what it is, unless the caller cannot go on with it.
 create function leasehold.sync_open(
     p_tenant_id text, p_table_id text, p_job_id bigint, p_job_run bigint, p_dialect text,
-    p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb
+    p_allows_incremental boolean, p_full_every interval, p_field_changes jsonb, p_source_time timestamptz
 ) returns table (
     outcome text, sync_id bigint, mode text, since timestamptz, page_cursor text, pages integer, rows bigint,
     owner_job_id bigint
@@ -48,10 +48,10 @@ begin
 
     if outcome = 'new' then
         perform sync_abandon(p_tenant_id, run.sync_id, 'a run of another kind was asked for');
-        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since)
+        insert into sync_run (tenant_id, table_id, job_id, job_run, dialect, mode, since, source_time)
         select p_tenant_id, p_table_id, p_job_id, p_job_run, p_dialect,
             case when incremental then 'incremental' else 'full' end,
-            case when incremental then target.high_mark end
+            case when incremental then target.high_mark end, p_source_time
         from (
             select p_allows_incremental and target.high_mark is not null
                 and target.full_synced_at > clock_timestamp() - p_full_every as incremental

@@ -78,6 +78,11 @@ comment on function leasehold.mirror_field_put is 'Returns what changed: added, 
 -- The comparison joins ids and hashes only, so that its hash tables stay small; contents are fetched
 -- for what differs. Sequential scans are off because a plan made while this tenant's rows are few
 -- would read every tenant's. JIT costs more than it gives here.
+--
+-- The next incremental run begins where this one began, by the slower of the two clocks, so that what
+-- was changed while this one read is read again. It begins where this one did look if this one may not
+-- have seen everything: fewer records came than the API counts, or none, which an API in trouble
+-- answers as well, and which costs nothing to ask once more.
 create function leasehold.mirror_merge(
     p_tenant_id text, p_sync_id bigint, p_job_id bigint, p_job_run bigint,
     p_deleted_share real, p_deleted_floor bigint, p_overlap interval, p_accepts_short boolean
@@ -96,6 +101,7 @@ declare
     staged bigint;
     records bigint;
     repeated bigint;
+    is_short boolean;
     suspicious boolean;
     moment timestamptz := clock_timestamp();
 begin
@@ -120,8 +126,9 @@ begin
         return next;
         return;
     end if;
-    if run.mode = 'full' and not p_accepts_short
-        and (records < run.expected_rows or (records = 0 and target.record_count > 0)) then
+    is_short := coalesce(records < run.expected_rows, false);
+    if not p_accepts_short
+        and (is_short or (run.mode = 'full' and records = 0 and target.record_count > 0)) then
         outcome := 'short';
         record_count := records;
         return next;
@@ -205,7 +212,12 @@ begin
             record_count = mirror_merge.record_count,
             deletion_confirmed = false, synced_at = moment,
             full_synced_at = case when run.mode = 'full' then run.started_at else t.full_synced_at end,
-            high_mark = run.started_at - p_overlap, updated_at = moment
+            high_mark = case
+                when is_short and run.mode = 'full' then null
+                when run.mode = 'incremental' and (is_short or records = 0) then t.high_mark
+                else least(run.started_at, run.source_time) - p_overlap
+            end,
+            updated_at = moment
         where t.tenant_id = p_tenant_id and t.table_id = run.table_id;
         update sync_run r
         set state = 'merged', finished_at = moment, inserted = mirror_merge.inserted, updated = mirror_merge.updated,

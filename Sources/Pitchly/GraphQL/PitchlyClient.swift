@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+package import Foundation
 package import LeaseholdCore
 import Logging
 import Metrics
@@ -21,6 +22,11 @@ package struct PitchlyClient: Sendable {
 
     /// - Throws: ``PitchlyError``, what the token provider throws, or CancellationError.
     package func read<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
+        try await readDated(operation).value
+    }
+
+    /// As ``read(_:)``, with the time of the answer.
+    package func readDated<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> DatedAnswer<Answer> {
         var bound = api.configuration.repeatDelay
         for _ in 0..<api.configuration.repeats {
             do {
@@ -40,7 +46,7 @@ package struct PitchlyClient: Sendable {
     /// - Throws: as ``read(_:)``. After an error of the kinds `unreachable`, `unavailable` and `malformed`
     ///   the change may have been made.
     package func write<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
-        try await perform(operation)
+        try await perform(operation).value
     }
 
     /// What asks for a longer rest than the governor waits is the caller's to judge: it may have
@@ -50,7 +56,7 @@ package struct PitchlyClient: Sendable {
     }
 
     /// One request, sent a second time only if the token was refused and a newer one could be had.
-    func perform<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> Answer {
+    private func perform<Answer>(_ operation: GraphQLOperation<Answer>) async throws -> DatedAnswer<Answer> {
         let first = try await tokens.accessToken(replacing: nil)
         do {
             return try await paced(operation, first.token)
@@ -68,7 +74,10 @@ package struct PitchlyClient: Sendable {
     }
 
     /// At the tenant's pace.
-    private func paced<Answer>(_ operation: GraphQLOperation<Answer>, _ token: Secret) async throws -> Answer {
+    private func paced<Answer>(
+        _ operation: GraphQLOperation<Answer>,
+        _ token: Secret
+    ) async throws -> DatedAnswer<Answer> {
         if let delay = try await api.governor.admit(tenant) {
             throw PitchlyError(
                 .throttled,
@@ -105,7 +114,10 @@ package struct PitchlyClient: Sendable {
         }
     }
 
-    private func send<Answer>(_ operation: GraphQLOperation<Answer>, _ token: Secret) async throws -> Answer {
+    private func send<Answer>(
+        _ operation: GraphQLOperation<Answer>,
+        _ token: Secret
+    ) async throws -> DatedAnswer<Answer> {
         let answer = try await exchange(request(operation, token), operation: operation.name)
         let host = api.configuration.url.host
         if let error = refusal(of: answer, operation: operation.name) { throw error }
@@ -114,7 +126,7 @@ package struct PitchlyClient: Sendable {
             case .errors(let faults):
                 throw PitchlyError(faults: faults, operation: operation.name, host: host, token: token)
             case .data(let data) where (200..<300).contains(answer.status):
-                return data
+                return DatedAnswer(value: data, date: answer.date)
             case .data:
                 throw JSONScanner.Failure(expected: "status 200", offset: 0)
             }
@@ -181,4 +193,11 @@ extension PitchlyClient {
             retryAfter: retryAfterDelay(answer.retryAfter, now: api.ambience.wallClock.now())
         )
     }
+}
+
+/// An answer and when it was given.
+package struct DatedAnswer<Value: Sendable>: Sendable {
+    package let value: Value
+    /// The server's clock, in whole seconds; nil if the answer does not say.
+    package let date: Date?
 }
