@@ -1,4 +1,5 @@
 internal import JobQueue
+import LeaseholdCore
 internal import LeaseholdCore
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+import LeaseholdCore
 internal import LeaseholdCore
 internal import Postgres
 internal import Synchronization

@@ -1,4 +1,5 @@
 package import JobQueue
+import LeaseholdCore
 internal import LeaseholdCore
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+import LeaseholdCore
 internal import LeaseholdCore
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+import LeaseholdCore
 import Testing
 
 @testable import WorkerRuntime

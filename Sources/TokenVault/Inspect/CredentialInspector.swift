@@ -101,7 +101,7 @@ package struct CredentialInspector: Sendable {
         patience: Duration = .seconds(30),
         clock: any Clock<Duration> = ContinuousClock()
     ) async throws -> Int64 {
-        let time = VaultTime(clock)
+        let time = Timeline(clock)
         var pause = FlightPause()
         let seen = try await usableStatus(of: tenant).generation
         while true {
@@ -112,7 +112,7 @@ package struct CredentialInspector: Sendable {
             guard time.now() < patience else {
                 throw VaultError.notRefreshed(tenant, within: patience, status.lastErrorClass)
             }
-            try await time.sleep(pause.next())
+            try await time.sleep(for: pause.next())
         }
     }
 

@@ -23,18 +23,18 @@ package struct RefreshService: Service {
     }
 
     package func run() async throws {
-        let wake = WakeSignal()
+        let (wake, end) = (WakeSignal(), WakeSignal())
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 if listens { group.addTask { await listen(wake) } }
                 group.addTask { await every(vault.settings.replayInterval) { try await vault.replaySpools() } }
                 group.addTask { await every(.seconds(3600)) { try await vault.tidy() } }
                 group.addTask { await refresh(wake) }
-                await wake.closed()
+                await end.wait()
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            wake.close()
+            end.give()
         }
         await vault.shutDown()
     }
@@ -45,29 +45,34 @@ package struct RefreshService: Service {
         let running = RunningCount(limit: vault.settings.exchangeLimit, wake)
         await withDiscardingTaskGroup { group in
             var backlog = RankedBacklog()
-            while !wake.isClosed && !Task.isCancelled {
-                var pause = vault.settings.pollInterval
-                let seen = wake.count
-                if running.free > 0 {
-                    pause = await takeDue(most: running.free, &backlog) { tenant, generation in
-                        running.begin()
-                        group.addTask {
-                            await tend(tenant, generation)
-                            running.end()
-                        }
+            while !Task.isCancelled {
+                let free = running.takeStock()
+                guard free > 0 else {
+                    await running.waitForAny(atMost: vault.settings.pollInterval, on: vault.time)
+                    continue
+                }
+                let pause = await takeDue(most: free, &backlog) { tenant, generation in
+                    running.begin()
+                    group.addTask {
+                        await tend(tenant, generation)
+                        running.end()
                     }
                 }
-                if wake.count == seen, pause > .zero { await wake.wait(atMost: pause, time: vault.time) }
+                switch pause {
+                case nil: await running.waitForSome(on: vault.time)
+                case .zero?: continue
+                case let pause?: await wake.wait(atMost: pause, on: vault.time)
+                }
             }
         }
     }
 
-    /// - Returns: when to look again; zero: at once.
+    /// - Returns: when to look again, zero for at once; nil: when slots are free, because all were taken.
     private func takeDue(
         most: Int,
         _ backlog: inout RankedBacklog,
         _ begin: (TenantID, Int64) -> Void
-    ) async -> Duration {
+    ) async -> Duration? {
         let longest = vault.settings.pollInterval
         do {
             let ranked = backlog.fresh(now: vault.time.now())
@@ -76,7 +81,7 @@ package struct RefreshService: Service {
             for (tenant, generation) in batch.due { begin(tenant, generation) }
             if let waiting = batch.waiting { Gauge(label: "vault_due").record(waiting) }
             if batch.reason == "failover" { try await vault.replaySpools() }
-            guard batch.due.count < most else { return min(RunningCount.patience, longest) }
+            guard batch.due.count < most else { return nil }
             // Others have taken what was ranked a moment ago.
             if !ranked.isEmpty, batch.ranked.isEmpty, batch.reason == "open" { return .zero }
             guard let retryAfter = batch.retryAfter else { return longest }
@@ -107,7 +112,7 @@ package struct RefreshService: Service {
                     case .notification(let notification):
                         if let tenant = Self.tenant(notification.payload) { vault.cache.forget(tenant) }
                     }
-                    wake.signal()
+                    wake.give()
                 }
             }
         } catch {
@@ -129,7 +134,7 @@ package struct RefreshService: Service {
             } catch {
                 logger.warning("refresh_upkeep_failed", metadata: ["error": "\(errorText(error))"])
             }
-            guard (try? await vault.time.sleep(interval)) != nil else { return }
+            guard (try? await vault.time.sleep(for: interval)) != nil else { return }
         }
     }
 }

@@ -1,3 +1,4 @@
+import LeaseholdCore
 import Synchronization
 
 /// Exchanges that the refresh loop has begun.
@@ -9,7 +10,13 @@ final class RunningCount: Sendable {
     /// How long the loop waits for an eighth of the slots before it makes do with fewer.
     static let patience: Duration = .milliseconds(50)
 
-    private let running = Mutex(0)
+    private struct State {
+        var running = 0
+        /// How many free slots the loop waits for; nil if it does not wait for any.
+        var awaited: Int?
+    }
+
+    private let state = Mutex(State())
     private let limit: Int
     private let wake: WakeSignal
 
@@ -18,16 +25,43 @@ final class RunningCount: Sendable {
         self.wake = wake
     }
 
-    var free: Int { running.withLock { max(0, limit - $0) } }
+    /// The loop looks at this before it looks for work, and thereby waits for slots no more.
+    func takeStock() -> Int {
+        state.withLock { state in
+            state.awaited = nil
+            return max(0, limit - state.running)
+        }
+    }
 
-    func begin() { running.withLock { $0 += 1 } }
+    func begin() { state.withLock { $0.running += 1 } }
 
     func end() {
-        let free = running.withLock { running in
-            running -= 1
-            return limit - running
+        let isAwaited = state.withLock { state in
+            state.running -= 1
+            guard let awaited = state.awaited, limit - state.running >= awaited else { return false }
+            state.awaited = nil
+            return true
         }
-        if free == max(1, limit / 8) { wake.signal() }
+        if isAwaited { wake.give() }
+    }
+
+    /// Returns when one slot is free, or at a signal, or after `limit`.
+    func waitForAny(atMost limit: Duration, on timeline: Timeline) async {
+        await wait(for: 1, atMost: limit, on: timeline)
+    }
+
+    /// Returns when an eighth of the slots is free, or at a signal, or after ``patience``.
+    func waitForSome(on timeline: Timeline) async {
+        await wait(for: max(1, limit / 8), atMost: Self.patience, on: timeline)
+    }
+
+    private func wait(for count: Int, atMost patience: Duration, on timeline: Timeline) async {
+        let isThere = state.withLock { state in
+            if limit - state.running >= count { return true }
+            state.awaited = count
+            return false
+        }
+        if !isThere { await wake.wait(atMost: patience, on: timeline) }
     }
 }
 

@@ -110,7 +110,7 @@ extension TokenVault {
         guard waited < settings.patience else {
             throw VaultError.temporarilyUnavailable(tenant, after: .seconds(5), cause: "no_refresh_worker")
         }
-        try await time.sleep(pause.next())
+        try await time.sleep(for: pause.next())
     }
 
     /// Somebody else exchanges: waits for the lock of the row, in slices, so that one slow exchange
@@ -129,7 +129,7 @@ extension TokenVault {
                 try await store.standing(tenant, lockTimeout: .seconds(1))
             }
             // The intent is open and nobody holds the lock: between two steps, or its owner is gone.
-            if case .exchanging = standing { try await time.sleep(pause.next()) }
+            if case .exchanging = standing { try await time.sleep(for: pause.next()) }
         } catch let error as PostgresError where error.isServer(.lockNotAvailable) {
             return
         }
@@ -139,7 +139,7 @@ extension TokenVault {
         guard waited + delay <= settings.shortPatience else {
             throw VaultError.temporarilyUnavailable(tenant, after: delay, cause: cause)
         }
-        try await time.sleep(max(delay, .milliseconds(1)))
+        try await time.sleep(for: max(delay, .milliseconds(1)))
     }
 
     /// A database that cannot be asked makes the token unavailable, not the job wrong.

@@ -157,7 +157,7 @@ extension TokenVault {
                     )
                 }
                 // Cannot be cancelled here: the task is the exchange's own.
-                try? await time.sleep(min(.milliseconds(100 << min(failures, 6)), .seconds(5)))
+                try? await time.sleep(for: min(.milliseconds(100 << min(failures, 6)), .seconds(5)))
             }
         }
     }

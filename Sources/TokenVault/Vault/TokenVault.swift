@@ -29,7 +29,7 @@ package final class TokenVault: Sendable {
     let spool: any SpoolStore
     let store: CredentialStore
     let ladder: RecoveryLadder
-    let time: VaultTime
+    let time: Timeline
     let wallClock: any WallClock
     let random: RandomSource
     let logger: Logger
@@ -68,7 +68,7 @@ package final class TokenVault: Sendable {
         self.spool = spool
         store = CredentialStore(pool: pool, provider: profile.name, client: client, worker: worker)
         ladder = RecoveryLadder(profile: profile, spoolPatience: settings.spoolPatience)
-        time = VaultTime(clock)
+        time = Timeline(clock)
         self.wallClock = wallClock
         self.random = random
         self.logger = logger

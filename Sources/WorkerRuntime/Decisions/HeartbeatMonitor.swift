@@ -1,3 +1,5 @@
+package import LeaseholdCore
+
 /// Decides when a worker tells the database that it lives, and when it must assume that the database
 /// takes it for dead.
 ///

@@ -1,3 +1,5 @@
+package import LeaseholdCore
+
 /// Collects what is to be settled into batches, keeps what could not be written, and says when so
 /// much is unwritten that nothing more should be claimed.
 ///

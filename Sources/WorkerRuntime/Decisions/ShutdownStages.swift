@@ -1,3 +1,5 @@
+package import LeaseholdCore
+
 /// Decides how a worker ends: it stops claiming, lets running jobs end for the drain time, then
 /// cancels what still runs.
 package struct ShutdownStages: Sendable, Equatable {

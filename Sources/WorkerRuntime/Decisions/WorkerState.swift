@@ -1,4 +1,5 @@
 internal import JobQueue
+import LeaseholdCore
 internal import LeaseholdCore
 
 /// Everything a worker decides with, in one value under one lock: what it holds, whether it lives,

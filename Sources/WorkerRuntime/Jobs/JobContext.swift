@@ -1,5 +1,6 @@
 internal import Foundation
 public import JobQueue
+import LeaseholdCore
 public import Logging
 
 /// What a handler is given beside its args: the job, a logger, its progress and its limits.

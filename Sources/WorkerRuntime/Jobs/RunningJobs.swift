@@ -1,4 +1,5 @@
 internal import JobQueue
+import LeaseholdCore
 internal import LeaseholdCore
 
 /// One run of one job: what a settle is fenced by.

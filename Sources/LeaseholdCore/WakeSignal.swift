@@ -2,7 +2,7 @@ import Synchronization
 
 /// Wakes one waiting loop. A signal given while nobody waits is kept, so a loop that looks, finds
 /// nothing and then waits cannot miss what came in between.
-final class WakeSignal: Sendable {
+package final class WakeSignal: Sendable {
     private enum State {
         case quiet
         case given
@@ -11,7 +11,9 @@ final class WakeSignal: Sendable {
 
     private let state = Mutex(State.quiet)
 
-    func give() {
+    package init() {}
+
+    package func give() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard case .waiting(let continuation) = state else {
                 state = .given
@@ -24,7 +26,7 @@ final class WakeSignal: Sendable {
     }
 
     /// Returns when the signal is given, or when the task is cancelled. For one waiter at a time.
-    func wait() async {
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isGiven = state.withLock { state -> Bool in
@@ -44,7 +46,7 @@ final class WakeSignal: Sendable {
 
     /// Returns when the signal is given, at `moment`, or when the task is cancelled. Without a
     /// moment it waits for the signal alone.
-    func wait(until moment: Moment?, on timeline: Timeline) async {
+    package func wait(until moment: Moment?, on timeline: Timeline) async {
         guard let moment else { return await wait() }
         if moment <= timeline.now() { return }
         await withTaskGroup(of: Void.self) { group in
@@ -53,5 +55,10 @@ final class WakeSignal: Sendable {
             await group.next()
             group.cancelAll()
         }
+    }
+
+    /// Returns when the signal is given, after `limit`, or when the task is cancelled.
+    package func wait(atMost limit: Duration, on timeline: Timeline) async {
+        await wait(until: timeline.now() + limit, on: timeline)
     }
 }

@@ -1,4 +1,4 @@
-/// A point in a worker's life: the time since its clock was first read.
+/// A point in a process's life: the time since its clock was first read.
 ///
 /// Decisions take and return moments, so that they need no clock and a test can say what time it is.
 package typealias Moment = Duration
@@ -35,29 +35,5 @@ package struct Timeline: Sendable {
             read: { start.duration(to: clock.now) },
             suspend: { try await clock.sleep(until: start.advanced(by: $0), tolerance: nil) }
         )
-    }
-}
-
-extension Timeline {
-    /// Runs `body`, cancelling it after `limit`.
-    ///
-    /// - Throws: ``NoAnswer`` if the limit passed first; else what `body` throws.
-    func limit<Result: Sendable>(
-        _ limit: Duration,
-        _ what: String,
-        _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await self.sleep(for: limit)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let result = first else {
-                throw NoAnswer(to: what, within: limit)
-            }
-            return result
-        }
     }
 }
