@@ -196,6 +196,58 @@ import Testing
         }
     }
 
+    @Test func aLostIntentThatOneWorkersSpoolKnowsOfKeepsAllOthersFromPresentingItAgain() async throws {
+        try await withVaultWorld { world in
+            let knowing = try await world.vault(spool: try await DirectorySpool.open(path: try TemporaryFolder.make()))
+            let other = try await world.vault(
+                spool: try await DirectorySpool.open(path: try TemporaryFolder.make()),
+                settings: {
+                    $0.cacheTime = .zero
+                    $0.shortPatience = .zero
+                }
+            )
+            try await world.connect(tenant, knowing)
+            try await world.advance(by: .seconds(2700))
+            try await snapshot(world)
+            world.fake.faults.add(FaultRule(.close(.after, isReset: true), at: .token))
+            _ = try await knowing.perform(ExchangeOrder(tenant: tenant, rung: .refresh, seen: 1))
+            try await promote(world)
+            // Held back by the new timeline, all workers read their spools.
+            try await world.sql("update leasehold.credential set refresh_due_at = clock_timestamp()")
+            #expect(try await other.store.takeDue(most: 1, settings: other.settings).reason == "failover")
+            #expect(try await other.replaySpools() == 0)
+            #expect(try await world.value("suspect_reason", tenant, as: String?.self) == nil)
+            #expect(try await knowing.replaySpools() == 0)
+            #expect(try await world.value("suspect_reason", tenant, as: String?.self) == "ambiguous")
+
+            try await world.advance(by: .seconds(140))
+            let progress = try await other.recover(tenant)
+            guard case .saved = progress else {
+                Issue.record("expected the access token to bring a new pair, got \(progress)")
+                return
+            }
+            #expect(try await other.inspector.history(of: tenant).first?.rung == "access_token")
+            #expect(world.fake.ledger().totals.presentedTwice == 0)
+            try await world.expectHealthy([tenant])
+        }
+    }
+
+    @Test func whatWasNotSpentIsNotDoubtedWhenTheSpoolsAreRead() async throws {
+        try await withVaultWorld { world in
+            let replies = Replies([.tokens(access: "a1", refresh: "r1"), .status(429), .notSent])
+            let vault = try await world.vault(exchange: replies.exchange)
+            try await world.addTenant(tenant)
+            try await vault.connect(tenant, with: .accessToken(Secret("session")))
+            for _ in 0..<2 {
+                try await world.advance(by: .seconds(700))
+                _ = try await vault.perform(ExchangeOrder(tenant: tenant, rung: .refresh, seen: 1))
+                _ = try await vault.replaySpools()
+                #expect(try await world.value("suspect_reason", tenant, as: String?.self) == nil)
+            }
+            #expect(replies.presented.count == 3)
+        }
+    }
+
     @Test func anExchangeAdmittedBeforeAFailoverDoesNotBeginAfterIt() async throws {
         try await withVaultWorld { world in
             let vault = try await world.vault(settings: { $0.cacheTime = .zero })

@@ -31,6 +31,14 @@ enum ExchangeVerdict: Sendable {
 }
 
 extension ExchangeVerdict {
+    /// Whether what was presented may be worth nothing now.
+    var maySpend: Bool {
+        switch self {
+        case .tokens, .dead, .ambiguous: true
+        case .notSent, .throttled, .misconfigured: false
+        }
+    }
+
     /// RFC 6749 section 5.2, less `invalid_grant`: none of them says anything about the tenant's token.
     private static let configurationErrors: Set<String> = [
         "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope", "invalid_request",

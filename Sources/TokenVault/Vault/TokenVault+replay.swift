@@ -23,7 +23,10 @@ extension TokenVault {
                     await spool.settle(record.attempt)
                 }
                 guard records.contains(where: { $0.generation >= place.generation }) else { continue }
-                replayed += try await replayChain(tenant, from: place.generation)
+                let saved = try await replayChain(tenant, from: place.generation)
+                replayed += saved
+                // While a failover holds exchanges back, so that no worker without this spool presents it.
+                _ = try await raiseDoubt(tenant, generation: place.generation + Int64(saved))
             }
         }
         return replayed
@@ -43,23 +46,37 @@ extension TokenVault {
         let found = await records(order.tenant, generation: generation)
         guard !found.isEmpty else { return nil }
         if try await replay(order.tenant, generation: generation) { return .moved }
-        guard order.rung == .refresh, let place = try await store.places(of: [order.tenant])[order.tenant] else {
-            return nil
-        }
+        guard order.rung == .refresh else { return nil }
+        return try await raiseDoubt(order.tenant, generation: generation) ? .suspect : nil
+    }
+
+    /// Makes a generation suspect that a spool of this worker knows to have been presented, if the row
+    /// knows of no intent and no suspicion: their commits were lost with their primary.
+    ///
+    /// - Returns: whether the row did not know.
+    private func raiseDoubt(_ tenant: TenantID, generation: Int64) async throws -> Bool {
+        let found = await records(tenant, generation: generation)
+        guard !found.isEmpty, let place = try await store.places(of: [tenant])[tenant], place.generation == generation
+        else { return false }
         let sealer = try await currentSealer()
         for record in found {
-            guard let facts = try reading(record, of: place, sealer: sealer)?.spooled.facts,
-                facts.grant == "refresh_token"
+            guard let spooled = try reading(record, of: place, sealer: sealer)?.spooled,
+                spooled.facts.grant == "refresh_token", verdict(of: spooled).maySpend
             else { continue }
+            // An exchange that ended while this was read, and spent nothing, has dropped its record.
+            guard await spool.record(record.attempt) != nil else { continue }
             let isNews = try await store.doubt(
-                order.tenant,
+                tenant,
                 generation: generation,
-                presentedAt: facts.startedAt,
-                deadline: facts.deadline
+                presentedAt: spooled.facts.startedAt,
+                deadline: spooled.facts.deadline
             )
-            if isNews { return .suspect }
+            if isNews {
+                logger.warning("presentation_found", metadata: ["tenant": "\(tenant)", "generation": "\(generation)"])
+                return true
+            }
         }
-        return nil
+        return false
     }
 
     /// Saves a reply to this generation, if one is found; the newest, if there are several.
