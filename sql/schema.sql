@@ -186,6 +186,7 @@ CREATE TYPE leasehold.exchange_ticket AS (
 	refresh_token bytea,
 	access_token bytea,
 	organization text,
+	is_given boolean,
 	failures integer,
 	started_at timestamp with time zone,
 	deadline timestamp with time zone,
@@ -2920,6 +2921,7 @@ begin
     ticket.refresh_token := c.refresh_token;
     ticket.access_token := c.access_token;
     ticket.organization := c.organization;
+    ticket.is_given := rung = 'connect' or (c.access_issued_at is null and c.previous_generation is null);
     ticket.failures := c.failures;
     ticket.started_at := moment;
     ticket.deadline := moment + deadline_ms * interval '1 millisecond';

@@ -8,9 +8,35 @@ import Testing
         _ verdict: ExchangeVerdict,
         _ rung: ExchangeRung = .refresh,
         grant: String = "refresh_token",
+        isGiven: Bool = false,
         failures: Int = 0
     ) -> FailurePlan {
-        FailurePlan(verdict, rung: rung, grant: grant, failures: failures, chance: 1)
+        FailurePlan(verdict, rung: rung, grant: grant, isGiven: isGiven, failures: failures, chance: 1)
+    }
+
+    @Test func whatAClientGaveSaysNothingOfTheProviderUnlessTheProviderIsSilent() {
+        #expect(plan(.dead, isGiven: true).suspect == .dead)
+        #expect(plan(.dead, isGiven: true).provider == nil)
+        for errorClass in ["http_4xx", "unknown_error", "no_token", "not_json", "redirect"] {
+            let plan = plan(.ambiguous(errorClass: errorClass, rest: nil), isGiven: true)
+            #expect(plan.suspect == .ambiguous, "\(errorClass)")
+            #expect(plan.provider == nil, "\(errorClass)")
+        }
+        for errorClass in ["no_reply", "http_5xx", "cut_reply"] {
+            let plan = plan(.ambiguous(errorClass: errorClass, rest: nil), isGiven: true)
+            #expect(plan.provider == .unanswered, "\(errorClass)")
+        }
+    }
+
+    @Test func rubbishThatTheProviderCallsABadRequestStopsNobodyElse() {
+        for code in ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type"] {
+            let plan = plan(.misconfigured(code: code), isGiven: true)
+            #expect(plan.provider == nil, "\(code)")
+            #expect(plan.suspect == .dead, "\(code)")
+            #expect(plan.errorClass == code)
+        }
+        // That one is about us.
+        #expect(plan(.misconfigured(code: "invalid_client"), isGiven: true).provider == .stopped)
     }
 
     @Test func whatWasNotSentClearsTheIntentAndBacksOff() {

@@ -33,6 +33,9 @@ final class Replies: Sendable {
         }
     }
 
+    /// Replies that nobody has had yet.
+    var remaining: Int { script.withLock(\.count) }
+
     func add(_ replies: Reply...) { script.withLock { $0 += replies } }
 
     var exchange: TokenExchange {

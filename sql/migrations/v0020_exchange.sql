@@ -11,6 +11,8 @@ create type leasehold.exchange_ticket as (
     refresh_token bytea,
     access_token bytea,
     organization text,
+    -- A client gave what is presented, and no exchange has proven it yet.
+    is_given boolean,
     failures integer,
     started_at timestamptz,
     deadline timestamptz,
@@ -130,6 +132,7 @@ begin
     ticket.refresh_token := c.refresh_token;
     ticket.access_token := c.access_token;
     ticket.organization := c.organization;
+    ticket.is_given := rung = 'connect' or (c.access_issued_at is null and c.previous_generation is null);
     ticket.failures := c.failures;
     ticket.started_at := moment;
     ticket.deadline := moment + deadline_ms * interval '1 millisecond';

@@ -38,6 +38,7 @@ extension CredentialStore {
                 refreshToken: try row.decode("refresh_token"),
                 accessToken: try row.decode("access_token"),
                 organization: try row.decode("organization"),
+                isGiven: try row.decode("is_given"),
                 failures: Int(try row.decode("failures", as: Int32.self)),
                 startedAt: try row.decode("started_at")
             )

@@ -19,6 +19,9 @@ struct ExchangeTicket: Sendable {
     let refreshToken: [UInt8]?
     let accessToken: [UInt8]?
     let organization: String?
+    /// A client gave what is presented, and no exchange has proven it yet: its failure says nothing of
+    /// the provider.
+    let isGiven: Bool
     let failures: Int
     /// By the database's clock.
     let startedAt: Date

@@ -31,9 +31,18 @@ struct FailurePlan: Sendable, Equatable {
     }
 
     /// - Parameters:
+    ///   - isGiven: a client gave what was presented, and nothing has proven it yet: what can be caused by
+    ///     giving rubbish says nothing of the provider, and must not stop other tenants.
     ///   - failures: in a row so far, this one not counted.
     ///   - chance: uniform in 0...1.
-    init(_ verdict: ExchangeVerdict, rung: ExchangeRung, grant: String, failures: Int, chance: Double) {
+    init(
+        _ verdict: ExchangeVerdict,
+        rung: ExchangeRung,
+        grant: String,
+        isGiven: Bool = false,
+        failures: Int,
+        chance: Double
+    ) {
         let presentsRefreshToken = rung.presentsRefreshToken && grant == "refresh_token"
         outcome = "refused"
         errorClass = verdict.errorClass
@@ -53,7 +62,11 @@ struct FailurePlan: Sendable, Equatable {
             guard rung == .refresh || presentsRefreshToken else { return }
             outcome = "dead"
             suspect = .dead
-            provider = .dead
+            if !isGiven { provider = .dead }
+        case .misconfigured(let code) where isGiven && presentsRefreshToken && code != "invalid_client":
+            // Asked again with the same text, the provider would say the same.
+            outcome = "dead"
+            suspect = .dead
         case .misconfigured(let code):
             // For another grant it says that this grant is not allowed, and nothing of the client.
             guard rung != .connect, presentsRefreshToken || rung == .refresh || code == "invalid_client" else { return }
@@ -61,9 +74,9 @@ struct FailurePlan: Sendable, Equatable {
             isRungFree = true
             due = .seconds(15)
             provider = .stopped
-        case .ambiguous:
+        case .ambiguous(let errorClass, _):
             outcome = "ambiguous"
-            provider = .unanswered
+            if !isGiven || Self.isOutage(errorClass) { provider = .unanswered }
             if presentsRefreshToken { suspect = .ambiguous }
             // What spends nothing may be asked again. So may a probe that nobody answered: it may never
             // have arrived, and only `invalid_grant` to a probe says that nothing can turn up any more.
@@ -71,6 +84,12 @@ struct FailurePlan: Sendable, Equatable {
                 pause(BackOff.pause(failures: failures + 1, chance: chance))
             }
         }
+    }
+
+    /// Not even rubbish makes a provider silent, and the breaker is what keeps an outage from costing every
+    /// token of a thousand tenants that were brought over together.
+    private static func isOutage(_ errorClass: String) -> Bool {
+        errorClass == "no_reply" || errorClass == "http_5xx" || errorClass == "cut_reply"
     }
 
     private mutating func pause(_ delay: Duration) {

@@ -59,7 +59,7 @@ extension TokenVault {
                 Counter(label: "vault_settle_repeats").increment()
             }
             // The task is the exchange's own and is never cancelled.
-            try? await time.sleep(min(.milliseconds(50 << min(failures, 8)), .seconds(5)))
+            try? await time.sleep(for: min(.milliseconds(50 << min(failures, 8)), .seconds(5)))
         }
     }
 
@@ -149,6 +149,7 @@ extension TokenVault {
             verdict,
             rung: draft.order.rung,
             grant: draft.ticket.grantKind,
+            isGiven: draft.ticket.isGiven,
             failures: draft.ticket.failures,
             chance: chance()
         )
