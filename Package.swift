@@ -213,7 +213,10 @@ let package = Package(
             path: "Tests/Chaos",
             swiftSettings: swiftSettings
         ),
-        tests("FaultTests", ["FaultKit", "LeaseholdCLI", "FakePitchly", "Postgres", "TestSupport", logging]),
+        tests(
+            "FaultTests",
+            ["FaultKit", "LeaseholdCLI", "FakePitchly", "Postgres", "TestSupport", "TokenVault", logging]
+        ),
         tests("HouseTests", ["LeaseholdCore", "SQLFiles", "Postgres", "TestSupport"]),
         tests("CoreTests", ["LeaseholdCore"]),
         tests("PostgresTests", ["Postgres", "LeaseholdCore", "SQLFiles", "TestSupport", lifecycle, logging]),

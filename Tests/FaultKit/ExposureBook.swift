@@ -1,3 +1,5 @@
+import TokenVault
+
 /// What is known of every tenant's exchange in flight, and thereby of the losses that no client can
 /// prevent: the process that died between the POST and the first write.
 struct ExposureBook: Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import LeaseholdCore
 import Logging
 import TestSupport
+import TokenVault
 
 /// Decides what happens at every step that a worker reaches: nothing, or the fault that the tenant's
 /// trial has in store. Keeps the books on who was exposed when.

@@ -1,3 +1,5 @@
+package import TokenVault
+
 /// What goes wrong with one exchange.
 package enum FaultKind: Hashable, Sendable {
     case none
@@ -52,22 +54,8 @@ package enum FaultKind: Hashable, Sendable {
     case answerLost(Step)
     case restart(Step)
 
-    /// The steps of the protocol at which a worker can be disturbed, by the names of the vault's
-    /// fault points.
-    package enum Step: String, CaseIterable, Sendable {
-        case prepared = "0-prepared"
-        case intentCommitted = "1-intent-committed"
-        case rowHeld = "2-row-held"
-        case sending = "3-sending"
-        case replied = "3-replied"
-        case spooled = "4-spooled"
-        case parsed = "5-parsed"
-        case committed = "6-committed"
-        case published = "7-published"
-
-        /// Those at which the worker holds the row.
-        package static let holding: [Step] = [.rowHeld, .sending, .replied, .spooled, .parsed]
-    }
+    /// The steps of the protocol at which a worker can be disturbed.
+    package typealias Step = VaultFaultPoint
 
     /// One row of the report.
     package var family: String {
@@ -108,7 +96,7 @@ package enum FaultKind: Hashable, Sendable {
     /// Whether it comes when the row already shows the new generation.
     var comesAfterTheSave: Bool { strikes(at: .committed) || strikes(at: .published) }
 
-    package var name: String { String(describing: self).replacing("FaultKit.FaultKind.Step.", with: "") }
+    package var name: String { String(describing: self).replacing("TokenVault.VaultFaultPoint.", with: "") }
 
     /// The step at which the director does something.
     func strikes(at step: Step) -> Bool {
@@ -121,4 +109,9 @@ package enum FaultKind: Hashable, Sendable {
         default: false
         }
     }
+}
+
+extension FaultKind.Step {
+    /// Those at which the worker holds the row.
+    package static let holding: [FaultKind.Step] = [.rowHeld, .sending, .replied, .spooled, .parsed]
 }

@@ -119,7 +119,9 @@ package struct FaultStage: Sendable {
         let grace = plan.sabotage == .grace ? 60 : plan.graceSeconds
         return [
             "LEASEHOLD_WORKER_ROLES": "refresh",
-            "LEASEHOLD_DATABASE_POOL_SIZE": "\(plan.exchangesPerWorker + 1)",
+            "LEASEHOLD_WORKER_EXCHANGES": "\(plan.exchangesPerWorker)",
+            // Beside those of the exchanges: for what is due, for the spools, for settling again.
+            "LEASEHOLD_DATABASE_POOL_SIZE": "2",
             "LEASEHOLD_PITCHLY_CLIENT_ID": provider.configuration.oauth.clientID,
             "LEASEHOLD_PITCHLY_CLIENT_SECRET": provider.configuration.oauth.clientSecret,
             "LEASEHOLD_PITCHLY_EXCHANGE_DEADLINE_SECONDS": "\(deadlineSeconds)",
@@ -238,7 +240,7 @@ package struct FaultStage: Sendable {
         try await logsContain(anyOf: provider.secrets)
     }
 
-    func logsContain(anyOf texts: [String]) async throws -> Bool {
+    package func logsContain(anyOf texts: [String]) async throws -> Bool {
         let list = folder.appendingPathComponent("sought-\(UUID().uuidString)")
         try Data(texts.joined(separator: "\n").utf8).write(to: list)
         defer { try? FileManager.default.removeItem(at: list) }

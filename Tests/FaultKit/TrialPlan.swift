@@ -1,4 +1,5 @@
 import LeaseholdCore
+import TokenVault
 
 /// Which faults a run meets: the same for the same seed and count, whatever the timing of the run.
 package struct TrialPlan: Sendable {

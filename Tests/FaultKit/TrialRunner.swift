@@ -89,7 +89,7 @@ package struct TrialRunner: Sendable {
         result.posts = ledger.posts
         result.rung = Self.rung(result.lines)
         result.presentedTwice = max(0, ledger.repeated - (after.declared - before.declared))
-        if result.isViolation {
+        if result.end != .saved || result.isViolation {
             let story = result.lines.map { "\($0.rung) \($0.outcome) \($0.errorClass)" }.joined(separator: ", ")
             result.note = "worker died \(hasDied); \(story); row \(String(describing: standing))"
         }

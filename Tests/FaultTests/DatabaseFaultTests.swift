@@ -1,5 +1,6 @@
 import FaultKit
 import Testing
+import TokenVault
 
 extension FaultTests {
     /// What happens to the database and the way to it, at every step.
@@ -8,8 +9,7 @@ extension FaultTests {
 
         @Test func sessionsKilledAndConnectionsCutAtAnyStepSpendNothingTwice() async throws {
             let killed = FaultKind.Step.holding.map { FaultKind.sessionKilled($0) } + [.sessionKilledInFlight]
-            // One after another: a cut takes all connections of a worker, also those of another trial.
-            let outcome = try await play(lanes: [killed + steps.map { .connectionCut($0) }])
+            let outcome = try await play(killed + steps.map { .connectionCut($0) })
             outcome.expectKept()
             // The answer was here: it was saved over another connection, without a second POST.
             let answered: [FaultKind] = [

@@ -55,8 +55,7 @@ extension FaultTests {
             // the status line, in the head, in the body, after it.
             let requests = [0, 1, 20, 150, 200, 240].map { FaultKind.requestCut(bytes: $0) }
             let replies = [0, 1, 12, 60, 120, 220, 300, 10_000].map { FaultKind.replyCut(bytes: $0) }
-            // One after another: the next connection of a worker is cut, whoever's it is.
-            let outcome = try await play(lanes: [requests + replies])
+            let outcome = try await play(requests + replies)
             outcome.expectKept()
             for bytes in [0, 1, 12, 60] {
                 #expect(outcome[.replyCut(bytes: bytes)]?.rung == "access_token", "\(bytes) bytes of the reply")

@@ -2,6 +2,7 @@ import FakePitchly
 import FaultKit
 import LeaseholdCore
 import Testing
+import TokenVault
 
 extension FaultTests {
     /// The audit would tell: worlds in which the promises cannot be kept.

@@ -1,5 +1,6 @@
 import FaultKit
 import Testing
+import TokenVault
 
 extension FaultTests {
     /// What happens to a worker process, at every step.
