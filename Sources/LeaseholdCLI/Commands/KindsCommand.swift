@@ -11,7 +11,7 @@ struct KindsCommand: AsyncParsableCommand {
               leasehold kinds list
               leasehold kinds pause report.build; leasehold kinds resume report.build
             """,
-        subcommands: [List.self, Pause.self, Resume.self, Limit.self]
+        subcommands: [List.self, PauseCommand<JobKind>.self, ResumeCommand<JobKind>.self, Limit.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -32,40 +32,6 @@ struct KindsCommand: AsyncParsableCommand {
                     ])
                 }
                 output.show(table)
-            }
-        }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Claims no job of the kind, in whatever queue, until it is resumed; enqueuing goes on."
-        )
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Kind.") var kind: String
-
-        func run() async throws {
-            let kind = try JobKind(kind)
-            try await withQueues(settings) { queue in
-                try await queue.pause(kind)
-                output.say("\(kind) is paused", ["kind": kind.rawValue, "state": "paused"])
-            }
-        }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets a paused kind's jobs be claimed again.")
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Kind.") var kind: String
-
-        func run() async throws {
-            let kind = try JobKind(kind)
-            try await withQueues(settings) { queue in
-                try await queue.resume(kind)
-                output.say("\(kind) is active", ["kind": kind.rawValue, "state": "active"])
             }
         }
     }

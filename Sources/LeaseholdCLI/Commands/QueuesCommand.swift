@@ -40,7 +40,9 @@ struct QueuesCommand: AsyncParsableCommand {
               leasehold queues list; leasehold queues show mail
               leasehold queues pause mail; leasehold queues resume mail
             """,
-        subcommands: [List.self, Show.self, Pause.self, Resume.self, Limit.self]
+        subcommands: [
+            List.self, Show.self, PauseCommand<QueueName>.self, ResumeCommand<QueueName>.self, Limit.self,
+        ]
     )
 
     struct List: AsyncParsableCommand {
@@ -98,40 +100,6 @@ struct QueuesCommand: AsyncParsableCommand {
                 }
                 facts.add("waiting", lanes)
                 output.show(facts)
-            }
-        }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Claims nothing of the queue until it is resumed; running jobs finish, enqueuing goes on."
-        )
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Name of the queue.") var queue: String
-
-        func run() async throws {
-            let name = try QueueName(queue)
-            try await withQueues(settings) { queue in
-                try await queue.pause(name)
-                output.say("\(name) is paused", ["queue": name.rawValue, "state": "paused"])
-            }
-        }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets a paused queue's jobs be claimed again.")
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Name of the queue.") var queue: String
-
-        func run() async throws {
-            let name = try QueueName(queue)
-            try await withQueues(settings) { queue in
-                try await queue.resume(name)
-                output.say("\(name) is active", ["queue": name.rawValue, "state": "active"])
             }
         }
     }

@@ -14,8 +14,8 @@ struct SchedulesCommand: AsyncParsableCommand {
               leasehold schedules remove sync
             """,
         subcommands: [
-            SchedulesAddCommand.self, List.self, Show.self, Pause.self, Resume.self, Remove.self,
-            SchedulesPreviewCommand.self,
+            SchedulesAddCommand.self, List.self, Show.self, PauseCommand<ScheduleName>.self,
+            ResumeCommand<ScheduleName>.self, Remove.self, SchedulesPreviewCommand.self,
         ]
     )
 
@@ -94,40 +94,6 @@ struct SchedulesCommand: AsyncParsableCommand {
                 "resting": String(schedule.resting), "due": String(schedule.due), "failed": String(schedule.failed),
                 "next": Times.stamp(schedule.nextAt), "last": Times.stamp(schedule.lastAt),
             ])
-        }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Fires nothing until it is resumed; jobs that were enqueued run."
-        )
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Name of the schedule.") var schedule: String
-
-        func run() async throws {
-            try await withSchedules(settings) { queue in
-                try await queue.pauseSchedule(schedule)
-                output.say("\(schedule) is paused", ["schedule": schedule, "state": "paused"])
-            }
-        }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Goes on with the next slots; those of the pause are dropped."
-        )
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Name of the schedule.") var schedule: String
-
-        func run() async throws {
-            try await withSchedules(settings) { queue in
-                try await queue.resumeSchedule(schedule)
-                output.say("\(schedule) is active", ["schedule": schedule, "state": "active"])
-            }
         }
     }
 

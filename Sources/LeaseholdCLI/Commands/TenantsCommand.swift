@@ -14,7 +14,8 @@ struct TenantsCommand: AsyncParsableCommand {
               leasehold tenants pause acme; leasehold tenants resume acme
             """,
         subcommands: [
-            Add.self, TenantsConnectCommand.self, List.self, Show.self, Limit.self, Pause.self, Resume.self,
+            Add.self, TenantsConnectCommand.self, List.self, Show.self, Limit.self,
+            PauseCommand<TenantID>.self, ResumeCommand<TenantID>.self,
         ]
     )
 
@@ -133,40 +134,6 @@ struct TenantsCommand: AsyncParsableCommand {
                         "rate per second": ratePerSecond.map { String($0) }, "rate burst": rateBurst.map { String($0) },
                     ]
                 )
-            }
-        }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Claims no job of the tenant until it is resumed; running jobs finish, enqueuing goes on."
-        )
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Tenant id.") var tenant: String
-
-        func run() async throws {
-            let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tenants").withPool { pool in
-                try await TenantStore(pool: pool).setPaused(true, tenant)
-                output.say("\(tenant) is paused", ["tenant": tenant.rawValue, "state": "paused"])
-            }
-        }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets a paused tenant's jobs be claimed again.")
-
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "Tenant id.") var tenant: String
-
-        func run() async throws {
-            let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tenants").withPool { pool in
-                try await TenantStore(pool: pool).setPaused(false, tenant)
-                output.say("\(tenant) is active", ["tenant": tenant.rawValue, "state": "active"])
             }
         }
     }
