@@ -72,18 +72,15 @@ struct PushCommand: AsyncParsableCommand {
             discussion: "  leasehold push show --tenant acme 17"
         )
 
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Option(help: "Tenant id.") var tenant: String
-        @Argument(help: "Id of the push.") var push: Int64
+        @OptionGroup var target: PushTarget
 
         func run() async throws {
-            let id = try TenantID(tenant)
-            try await withOutbox(settings) { outbox in
-                let push = try await outbox.show(push, of: id)
+            try await target.withPush { outbox, push, tenant in
+                let push = try await outbox.show(push, of: tenant)
                 var facts = Table(columns: ["fact", "value"])
                 let rows: [(String, String?)] = [
-                    ("push", String(push.id)), ("tenant", tenant), ("table", push.table), ("record", push.record),
+                    ("push", String(push.id)), ("tenant", tenant.rawValue), ("table", push.table),
+                    ("record", push.record),
                     ("match fields", push.matchFields?.joined(separator: ", ")), ("state", push.state),
                     ("attempts", String(push.attempts)), ("written", Times.stamp(push.createdAt)),
                     ("due", push.state == "waiting" ? Times.stamp(push.dueAt) : nil),
@@ -92,7 +89,7 @@ struct PushCommand: AsyncParsableCommand {
                     ("changes", push.changes),
                 ]
                 for (fact, value) in rows { facts.add([fact, value]) }
-                output.show(facts)
+                target.output.show(facts)
             }
         }
     }
@@ -103,18 +100,9 @@ struct PushCommand: AsyncParsableCommand {
             discussion: "  leasehold push retry --tenant acme 17"
         )
 
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Option(help: "Tenant id.") var tenant: String
-        @Argument(help: "Id of the push.") var push: Int64
+        @OptionGroup var target: PushTarget
 
-        func run() async throws {
-            let id = try TenantID(tenant)
-            try await withOutbox(settings) { outbox in
-                let state = try await outbox.retry(push, of: id)
-                output.say("push \(push) is \(state)", ["push": String(push), "state": "\(state)"])
-            }
-        }
+        func run() async throws { try await target.steer { try await $0.retry($1, of: $2) } }
     }
 
     struct Cancel: AsyncParsableCommand {
@@ -123,17 +111,29 @@ struct PushCommand: AsyncParsableCommand {
             discussion: "  leasehold push cancel --tenant acme 17"
         )
 
-        @OptionGroup var settings: SettingsOptions
-        @OptionGroup var output: OutputOptions
-        @Option(help: "Tenant id.") var tenant: String
-        @Argument(help: "Id of the push.") var push: Int64
+        @OptionGroup var target: PushTarget
 
-        func run() async throws {
-            let id = try TenantID(tenant)
-            try await withOutbox(settings) { outbox in
-                let state = try await outbox.cancel(push, of: id)
-                output.say("push \(push) is \(state)", ["push": String(push), "state": "\(state)"])
-            }
+        func run() async throws { try await target.steer { try await $0.cancel($1, of: $2) } }
+    }
+}
+
+/// Which push.
+struct PushTarget: ParsableArguments {
+    @OptionGroup var settings: SettingsOptions
+    @OptionGroup var output: OutputOptions
+    @Option(help: "Tenant id.") var tenant: String
+    @Argument(help: "Id of the push.") var push: Int64
+
+    fileprivate func withPush(_ body: (PushOutbox, Int64, TenantID) async throws -> Void) async throws {
+        let tenant = try TenantID(tenant)
+        try await withOutbox(settings) { try await body($0, push, tenant) }
+    }
+
+    /// - Parameter action: returns the push's state afterwards.
+    fileprivate func steer(_ action: (PushOutbox, Int64, TenantID) async throws -> String) async throws {
+        try await withPush { outbox, push, tenant in
+            let state = try await action(outbox, push, tenant)
+            output.say("push \(push) is \(state)", ["push": String(push), "state": state])
         }
     }
 }
