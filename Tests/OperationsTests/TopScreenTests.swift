@@ -9,36 +9,32 @@ import Testing
     private let now = Date(timeIntervalSince1970: 1_800_000_000)
 
     private func snapshot() -> TopSnapshot {
-        TopSnapshot(
+        let jobs = TopSnapshot.Jobs(
+            ready: 912_345,
+            running: 20,
+            scheduled: 7,
+            parked: 0,
+            estimated: ["ready"],
+            oldestReadySeconds: 1200,
+            completedPerSecond: 58.23
+        )
+        return TopSnapshot(
             overview: .init(
-                ready: 912_345,
-                running: 20,
-                scheduled: 7,
-                parked: 0,
-                estimated: ["ready"],
-                oldestReadySeconds: 1200,
-                completedPerSecond: 58.23,
-                discardedPerSecond: 0.04,
-                workers: 2,
-                workerPlaces: 40,
-                workersSilent: 1,
-                tokensNeedingAuthorization: 3,
-                tokensTroubled: 1,
-                providersClosed: 0
+                jobs: jobs,
+                service: .init(
+                    discardedPerSecond: 0.04,
+                    workers: 2,
+                    workerPlaces: 40,
+                    workersSilent: 1,
+                    tokensNeedingAuthorization: 3,
+                    tokensTroubled: 1,
+                    providersClosed: 0
+                )
             ),
             queues: [
                 .init(
-                    queue: "default",
-                    pausedAt: nil,
-                    ready: 912_345,
-                    running: 20,
-                    scheduled: 7,
-                    parked: 0,
-                    estimated: ["ready"],
-                    oldestReadySeconds: 1200,
-                    tenantsWaiting: 1000,
-                    workers: 2,
-                    completedPerSecond: 58.23
+                    jobs: jobs,
+                    facts: .init(queue: "default", pausedAt: nil, tenantsWaiting: 1000, workers: 2)
                 )
             ],
             tenants: [
@@ -110,8 +106,8 @@ import Testing
 
     @Test func whatNeedsALookIsMarked() {
         var calm = snapshot()
-        calm.overview.workersSilent = 0
-        calm.overview.tokensNeedingAuthorization = 0
+        calm.overview.service.workersSilent = 0
+        calm.overview.service.tokensNeedingAuthorization = 0
         let screen = TopScreen(width: 80, height: nil, usesColor: true)
         #expect(screen.lines(snapshot(), at: now)[1].hasPrefix("\u{1B}[31m"))
         #expect(!screen.lines(calm, at: now)[1].contains("\u{1B}[31m"))
@@ -132,8 +128,8 @@ import Testing
             let world = try await OperationsWorld(database)
             let text = try await TopSnapshot.readText(world.pool, rows: 5)
             let snapshot = try TopSnapshot.parse(text)
-            #expect(snapshot.overview.ready == 1)
-            #expect(snapshot.queues.map(\.queue) == ["default", "later"])
+            #expect(snapshot.overview.jobs.ready == 1)
+            #expect(snapshot.queues.map(\.facts.queue) == ["default", "later"])
             #expect(snapshot.tenants.map(\.tenantId) == ["a"])
             #expect(snapshot.workers.map(\.state) == ["working"])
             #expect(snapshot.errors.map(\.errorLabel) == ["boom"])

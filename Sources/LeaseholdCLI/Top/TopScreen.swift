@@ -23,26 +23,21 @@ struct TopScreen {
     }
 
     private func summary(_ overview: TopSnapshot.Overview, at now: Date) -> [String] {
-        func count(_ name: String, _ value: Int64) -> String {
-            "\(name) " + Self.count(value, isEstimate: overview.estimated.contains(name))
-        }
-        let wait = overview.oldestReadySeconds.map { Times.span($0) } ?? "-"
-        let jobs = [
-            "leasehold \(Times.stamp(now) ?? "")", count("ready", overview.ready), count("running", overview.running),
-            count("scheduled", overview.scheduled), count("parked", overview.parked), "longest wait \(wait)",
-        ]
-        let rates =
-            "done \(Self.rate(overview.completedPerSecond))/s, given up \(Self.rate(overview.discardedPerSecond))/s"
+        let (jobs, service) = (overview.jobs, overview.service)
+        let first =
+            ["leasehold \(Times.stamp(now) ?? "")"] + Self.counts(jobs).map { "\($0.name) \($0.text)" }
+            + ["longest wait \(Self.wait(jobs))"]
+        let rates = "done \(Self.rate(jobs.completedPerSecond))/s, given up \(Self.rate(service.discardedPerSecond))/s"
         let workers =
-            "workers \(overview.workers) with \(overview.workerPlaces) places, \(overview.workersSilent) silent"
+            "workers \(service.workers) with \(service.workerPlaces) places, \(service.workersSilent) silent"
         let tokens =
-            "tokens: \(overview.tokensNeedingAuthorization) need a person, \(overview.tokensTroubled) troubled, "
-            + "\(overview.providersClosed) endpoints closed"
+            "tokens: \(service.tokensNeedingAuthorization) need a person, \(service.tokensTroubled) troubled, "
+            + "\(service.providersClosed) endpoints closed"
         let needsLook =
-            overview.workersSilent + overview.tokensNeedingAuthorization + overview.providersClosed > 0
-            || (overview.workers == 0 && overview.ready > 0)
+            service.workersSilent + service.tokensNeedingAuthorization + service.providersClosed > 0
+            || (service.workers == 0 && jobs.ready > 0)
         return [
-            styled(fit(jobs.joined(separator: "  ")), .heading),
+            styled(fit(first.joined(separator: "  ")), .heading),
             needsLook
                 ? styled(fit([rates, workers, tokens].joined(separator: "  ")), .alarm)
                 : fit([rates, workers, tokens].joined(separator: "  ")),
@@ -72,17 +67,21 @@ struct TopScreen {
     private static func queues(_ queues: [TopSnapshot.Queue]) -> [[String]] {
         [["", "ready", "running", "scheduled", "parked", "wait", "tenants", "workers", "done/s"]]
             + queues.map { queue in
-                func cell(_ name: String, _ value: Int64) -> String {
-                    count(value, isEstimate: queue.estimated.contains(name))
-                }
-                return [
-                    queue.queue + (queue.pausedAt == nil ? "" : " (paused)"), cell("ready", queue.ready),
-                    cell("running", queue.running), cell("scheduled", queue.scheduled), cell("parked", queue.parked),
-                    queue.oldestReadySeconds.map { Times.span($0) } ?? "-",
-                    (queue.tenantsWaiting == 1000 ? "≥" : "") + String(queue.tenantsWaiting), String(queue.workers),
-                    rate(queue.completedPerSecond),
+                let (jobs, facts) = (queue.jobs, queue.facts)
+                return [facts.queue + (facts.pausedAt == nil ? "" : " (paused)")] + counts(jobs).map(\.text) + [
+                    wait(jobs), (facts.tenantsWaiting == 1000 ? "≥" : "") + String(facts.tenantsWaiting),
+                    String(facts.workers), rate(jobs.completedPerSecond),
                 ]
             }
+    }
+
+    private static func counts(_ jobs: TopSnapshot.Jobs) -> [(name: String, text: String)] {
+        [("ready", jobs.ready), ("running", jobs.running), ("scheduled", jobs.scheduled), ("parked", jobs.parked)]
+            .map { ($0, count($1, isEstimate: jobs.estimated.contains($0))) }
+    }
+
+    private static func wait(_ jobs: TopSnapshot.Jobs) -> String {
+        jobs.oldestReadySeconds.map { Times.span($0) } ?? "-"
     }
 
     private static func tenants(_ tenants: [TopSnapshot.Tenant]) -> [[String]] {

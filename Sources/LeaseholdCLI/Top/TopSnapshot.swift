@@ -5,7 +5,8 @@ import SQLFiles
 
 /// What `leasehold top` shows at one moment, read from the views of `leasehold_dashboard`.
 struct TopSnapshot: Decodable, Sendable, Equatable {
-    struct Overview: Decodable, Sendable, Equatable {
+    /// Jobs of all queues or of one.
+    struct Jobs: Decodable, Sendable, Equatable {
         var ready: Int64
         var running: Int64
         var scheduled: Int64
@@ -14,6 +15,14 @@ struct TopSnapshot: Decodable, Sendable, Equatable {
         var estimated: [String]
         var oldestReadySeconds: Double?
         var completedPerSecond: Double
+    }
+
+    struct Overview: Sendable, Equatable {
+        var jobs: Jobs
+        var service: Service
+    }
+
+    struct Service: Decodable, Sendable, Equatable {
         var discardedPerSecond: Double
         var workers: Int64
         var workerPlaces: Int64
@@ -23,18 +32,16 @@ struct TopSnapshot: Decodable, Sendable, Equatable {
         var providersClosed: Int64
     }
 
-    struct Queue: Decodable, Sendable, Equatable {
+    struct Queue: Sendable, Equatable {
+        var jobs: Jobs
+        var facts: QueueFacts
+    }
+
+    struct QueueFacts: Decodable, Sendable, Equatable {
         var queue: String
         var pausedAt: String?
-        var ready: Int64
-        var running: Int64
-        var scheduled: Int64
-        var parked: Int64
-        var estimated: [String]
-        var oldestReadySeconds: Double?
         var tenantsWaiting: Int64
         var workers: Int64
-        var completedPerSecond: Double
     }
 
     struct Tenant: Decodable, Sendable, Equatable {
@@ -81,5 +88,19 @@ struct TopSnapshot: Decodable, Sendable, Equatable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(TopSnapshot.self, from: Data(text.utf8))
+    }
+}
+
+// The views give one row each, whose columns are the members of one object.
+
+extension TopSnapshot.Overview: Decodable {
+    init(from decoder: any Decoder) throws {
+        self.init(jobs: try TopSnapshot.Jobs(from: decoder), service: try TopSnapshot.Service(from: decoder))
+    }
+}
+
+extension TopSnapshot.Queue: Decodable {
+    init(from decoder: any Decoder) throws {
+        self.init(jobs: try TopSnapshot.Jobs(from: decoder), facts: try TopSnapshot.QueueFacts(from: decoder))
     }
 }
