@@ -274,7 +274,7 @@ let package = Package(
         tests(
             "EndToEndTests",
             [
-                "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Postgres", "JobQueue",
+                "LeaseholdCLI", "FakePitchlyCommand", "FakePitchly", "Pitchly", "Postgres", "JobQueue",
                 "LeaseholdCore", "TokenVault", "TestSupport", httpClient, nioCore, nioHTTP1, logging,
             ]
         ),

@@ -17,12 +17,14 @@ extension EndToEndTests {
                 try? FileManager.default.removeItem(at: output)
             }
             try await withEmptyDatabase { database in
-                let demo = try DemoProcess(
-                    name: "demo",
-                    executable: World.leasehold,
-                    arguments: ["demo", "--database-url", database.url, "--folder", folder.path(), "--keep"],
+                let demo = try ChildProcess(
+                    [
+                        World.leasehold.path(), "demo", "--database-url", database.url, "--folder", folder.path(),
+                        "--keep",
+                    ],
                     environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""],
-                    log: output
+                    inheritsEnvironment: false,
+                    outputPath: output.path()
                 )
                 var argumentLists = ""
                 let clock = ContinuousClock()

@@ -1,6 +1,7 @@
 import FakePitchly
 import Foundation
 import LeaseholdCore
+import TestSupport
 import Testing
 
 @testable import LeaseholdCLI
@@ -30,7 +31,7 @@ extension EndToEndTests {
                 for kill in 1...30 {
                     try await clock.sleep(until: start + .seconds(kill))
                     let victim = Int(random.next() % UInt64(workers.count))
-                    workers[victim].signal(SIGKILL)
+                    workers[victim].send(signal: SIGKILL)
                     workers[victim] = try world.startWorker("w\(3 + kill)", environment: slots)
                 }
                 try await world.wait(

@@ -19,7 +19,7 @@ struct OutageStage {
 
     struct Member {
         let name: String
-        let process: DemoProcess
+        let process: ChildProcess
         /// What it reaches the database by.
         let cable: TCPProxy
     }

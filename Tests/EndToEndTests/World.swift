@@ -1,4 +1,3 @@
-import Dispatch
 import FakePitchly
 import Foundation
 import JobQueue
@@ -19,7 +18,7 @@ final class World: Sendable {
     let pitchly: FakePitchlyServer
     let folder: URL
     let environment: [String: String]
-    private let processes = Mutex<[DemoProcess]>([])
+    private let processes = Mutex<[ChildProcess]>([])
 
     private static let executables = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
     static let leasehold = executables.appending(path: "leasehold")
@@ -90,8 +89,7 @@ final class World: Sendable {
         let errors: String
     }
 
-    /// Runs `leasehold` to its end. Waits on a thread of its own: the fake answers on those that
-    /// tasks share, and must not be kept from it.
+    /// Runs `leasehold` to its end.
     func leasehold(_ arguments: String..., environment extra: [String: String] = [:]) async throws -> Answer {
         try await leasehold(arguments, environment: extra)
     }
@@ -101,11 +99,23 @@ final class World: Sendable {
     }
 
     private func run(_ arguments: [String], _ environment: [String: String]) async throws -> Answer {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try Self.run(arguments, environment) })
-            }
+        let name = UUID().uuidString
+        let (output, errors) = (folder.appending(path: "\(name).out"), folder.appending(path: "\(name).err"))
+        let exit = try await ChildProcess(
+            [Self.leasehold.path()] + arguments,
+            environment: environment,
+            inheritsEnvironment: false,
+            outputPath: output.path(),
+            errorPath: errors.path()
+        ).exit()
+        guard case .status(let status) = exit else {
+            throw TestSupportError(label: "leasehold_killed", message: "expected leasehold to end, got \(exit)")
         }
+        return Answer(
+            status: status,
+            output: try String(contentsOf: output, encoding: .utf8),
+            errors: try String(contentsOf: errors, encoding: .utf8)
+        )
     }
 
     /// The same world as a process sees it that is not given these variables.
@@ -122,36 +132,19 @@ final class World: Sendable {
         }
     }
 
-    private static func run(_ arguments: [String], _ environment: [String: String]) throws -> Answer {
-        let process = Process()
-        let (output, errors) = (Pipe(), Pipe())
-        process.executableURL = leasehold
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Answer(status: process.terminationStatus, output: text, errors: errorText)
-    }
-
     /// Starts a worker process; its log is in the world's folder.
     @discardableResult
-    func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> DemoProcess {
+    func startWorker(_ name: String, environment extra: [String: String] = [:]) throws -> ChildProcess {
         try start(name, ["worker", "--name", name], environment: extra)
     }
 
     /// Starts `leasehold` and leaves it running.
-    func start(_ name: String, _ arguments: [String], environment extra: [String: String]) throws -> DemoProcess {
-        let process = try DemoProcess(
-            name: name,
-            executable: Self.leasehold,
-            arguments: arguments,
+    func start(_ name: String, _ arguments: [String], environment extra: [String: String]) throws -> ChildProcess {
+        let process = try ChildProcess(
+            [Self.leasehold.path()] + arguments,
             environment: environment.merging(extra) { $1 },
-            log: log(of: name)
+            inheritsEnvironment: false,
+            outputPath: log(of: name).path()
         )
         processes.withLock { $0.append(process) }
         return process
@@ -160,7 +153,7 @@ final class World: Sendable {
     func log(of process: String) -> URL { folder.appending(path: "\(process).log") }
 
     func killAll() {
-        for process in processes.withLock({ $0 }) { process.signal(SIGKILL) }
+        for process in processes.withLock({ $0 }) { process.send(signal: SIGKILL) }
     }
 
     /// Everything that any process of this world has logged.

@@ -22,14 +22,17 @@ package final class ChildProcess: Sendable {
     /// Starts `arguments[0]`, looked up in `PATH`, with no open files but the three given.
     ///
     /// - Parameters:
-    ///   - environment: added to this process's own.
+    ///   - environment: added to this process's own, if it inherits that.
     ///   - input: a descriptor to read from; nil is `/dev/null`.
-    ///   - outputPath: where output and errors go; nil is `/dev/null`.
+    ///   - outputPath: where output goes; nil is `/dev/null`.
+    ///   - errorPath: where errors go; nil is where output goes.
     package init(
         _ arguments: [String],
         environment: [String: String] = [:],
+        inheritsEnvironment: Bool = true,
         input: Int32? = nil,
-        outputPath: String? = nil
+        outputPath: String? = nil,
+        errorPath: String? = nil
     ) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -40,12 +43,17 @@ package final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
         posix_spawn_file_actions_addopen(&actions, 1, outputPath ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        if let errorPath {
+            posix_spawn_file_actions_addopen(&actions, 2, errorPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        }
         // Closing one that is not open any more is no error to glibc.
         for descriptor in Self.openDescriptors() where descriptor > 2 {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
-        let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        let inherited = inheritsEnvironment ? ProcessInfo.processInfo.environment : [:]
+        let all = inherited.merging(environment) { $1 }.map { "\($0)=\($1)" }
         var pid: pid_t = 0
         let failure = Self.withCStrings(arguments) { argv in
             Self.withCStrings(all) { posix_spawnp(&pid, argv[0]!, &actions, nil, argv, $0) }
