@@ -125,6 +125,38 @@ struct OAuthClientTests {
         }
     }
 
+    @Test("reads what came while this process stood still past the deadline")
+    func stoodStill() async throws {
+        let clock = TestClock()
+        try await RawServer.withServer([.readRequest, .send(Self.answer), .close]) { server in
+            let proxy = try TCPProxy(to: .tcp(port: server.port))
+            defer { proxy.close() }
+            proxy.set(.holdReplies)
+            async let reply = Self.exchange(origin: "http://127.0.0.1:\(proxy.port)", clock: clock)
+            await clock.sleepers(1)
+            clock.advance(by: .seconds(300))
+            await clock.sleepers(1)
+            proxy.heal()
+            let observed = try await reply
+            #expect(observed.isComplete)
+        }
+    }
+
+    @Test("gives up after it stood still when nothing has come")
+    func stoodStillInVain() async throws {
+        let clock = TestClock()
+        try await RawServer.withServer([.readRequest, .hold]) { server in
+            async let reply = Self.exchange(origin: server.url, clock: clock)
+            await server.waitForHold()
+            await clock.sleepers(1)
+            clock.advance(by: .seconds(300))
+            await clock.sleepers(1)
+            clock.advance(by: .seconds(2))
+            let observed = try await reply
+            #expect(observed == .noReply)
+        }
+    }
+
     @Test("does not follow a redirect")
     func redirect() async throws {
         let text = "HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"

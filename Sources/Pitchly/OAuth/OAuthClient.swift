@@ -51,7 +51,7 @@ package struct OAuthClient: Sendable {
             group.addTask { await perform(request, recording: attempt) }
             group.addTask {
                 do {
-                    try await clock.sleep(for: deadline)
+                    try await sleep(past: deadline)
                     attempt.failed("no answer within \(deadline.seconds) s")
                 } catch {
                     // The POST ended first and cancelled the wait.
@@ -63,6 +63,15 @@ package struct OAuthClient: Sendable {
         let reply = attempt.verdict()
         logger.debug("oauth_exchange", metadata: reply.metadata(grant: grant, host: configuration.origin.host))
         return reply
+    }
+
+    /// Returns when nothing more is worth waiting for. A process that stood still past the deadline, with its
+    /// machine stopped or asleep, waits a moment longer: the answer, and with it the only successor of the
+    /// token, may have come meanwhile and lie in the socket, unread.
+    private func sleep(past deadline: Duration) async throws {
+        let timeline = Timeline(clock)
+        try await timeline.sleep(for: deadline)
+        if timeline.now() > deadline + .seconds(1) { try await timeline.sleep(for: .seconds(2)) }
     }
 
     private func makeRequest(_ url: String, body attempt: ExchangeAttempt) -> HTTPClientRequest {
