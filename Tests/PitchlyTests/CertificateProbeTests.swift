@@ -7,15 +7,10 @@ import Testing
 
 @Suite("Looking at a certificate")
 struct CertificateProbeTests {
-    /// The certificates of the fixtures are good from 2020 to 2119; `expired` ended in 2021, `other` is
-    /// made out for another host.
-    private static func fixture(_ name: String) throws -> String {
-        let url = Bundle.module.url(forResource: name, withExtension: "pem", subdirectory: "Fixtures/Certificates")
-        return try #require(url).path
-    }
-
-    private func look(_ name: String, trusting authority: String? = "authority") async throws -> CertificateProbe {
-        let path = try Self.fixture(name)
+    /// - Parameters:
+    ///   - path: of the server's key and certificate.
+    ///   - authority: path of what is trusted; nil is what the machine trusts.
+    private func look(_ path: String, trusting authority: String?) async throws -> CertificateProbe {
         let key = try NIOSSLPrivateKey(file: path, format: .pem)
         let chain = try NIOSSLCertificate.fromPEMFile(path).map { NIOSSLCertificateSource.certificate($0) }
         let context = try NIOSSLContext(
@@ -27,7 +22,7 @@ struct CertificateProbeTests {
             }
         }
         return try await withServer(tls) { port in
-            let roots = try authority.map { NIOSSLTrustRoots.file(try Self.fixture($0)) } ?? .default
+            let roots = authority.map { NIOSSLTrustRoots.file($0) } ?? .default
             return await CertificateProbe.look(
                 at: try PitchlyURL("https://localhost:\(port)", setting: "test"),
                 roots: roots
@@ -55,19 +50,36 @@ struct CertificateProbeTests {
 
     @Test("tells when a good one ends")
     func good() async throws {
-        #expect(try await look("good") == .valid(until: Date(timeIntervalSince1970: 4_701_974_400)))
+        try await TestAuthority.with { authority in
+            let path = try await authority.certificate(for: "localhost", days: 20)
+            guard case .valid(let until) = try await look(path, trusting: authority.path) else {
+                Issue.record("expected the certificate to be good")
+                return
+            }
+            let days = until.timeIntervalSinceNow / 86_400
+            #expect((19.9...20).contains(days))
+        }
     }
 
     @Test("refuses one that ended, one of nobody it trusts, and one of another host")
     func refused() async throws {
-        for (name, authority) in [("expired", "authority"), ("good", nil), ("other", "authority")]
-            as [(String, String?)]
-        {
-            guard case .refused(let reason) = try await look(name, trusting: authority) else {
-                Issue.record("expected \(name) to be refused")
-                continue
+        try await TestAuthority.with { authority in
+            let good = try await authority.certificate(for: "localhost", days: 20)
+            let cases: [(String, String, String?)] = [
+                ("expired", try await authority.certificate(for: "localhost", days: -1), authority.path),
+                ("of nobody", good, nil),
+                (
+                    "of another host", try await authority.certificate(for: "elsewhere.example", days: 20),
+                    authority.path
+                ),
+            ]
+            for (name, path, trusted) in cases {
+                guard case .refused(let reason) = try await look(path, trusting: trusted) else {
+                    Issue.record("expected the one \(name) to be refused")
+                    continue
+                }
+                #expect(reason.contains("certificate"), "\(name): \(reason)")
             }
-            #expect(reason.contains("certificate"), "\(name): \(reason)")
         }
     }
 
