@@ -14,7 +14,8 @@ package actor FaultDirector {
         var wasHarmless = false
     }
 
-    private let server: PrivatePostgres
+    /// The primary.
+    private(set) var server: PrivatePostgres
     private let database: FaultDatabase
     private let fleet: WorkerFleet
     /// Longer than an intent of these workers stays open if its owner dies.
@@ -144,6 +145,18 @@ package actor FaultDirector {
         isRestarting = true
         defer { isRestarting = false }
         try await server.restart(mode: .immediate)
+    }
+
+    /// The primary dies, `standby` takes its place, and every connection leads there.
+    func failOver(to standby: PrivatePostgres) async throws {
+        while isRestarting { try await ContinuousClock().sleep(for: .milliseconds(20)) }
+        isRestarting = true
+        defer { isRestarting = false }
+        try await server.stop(mode: .immediate)
+        try await standby.promote()
+        server = standby
+        database.move(to: standby)
+        await fleet.move(to: standby)
     }
 
     /// What is done to the owner of an exchange while the provider holds its request.

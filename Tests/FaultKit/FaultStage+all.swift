@@ -4,10 +4,14 @@ package import TestSupport
 extension FaultStage {
     /// The primary dies, `standby` takes its place, and every connection leads there.
     package func fail(over standby: PrivatePostgres) async throws {
-        try await server.stop(mode: .immediate)
-        try await standby.promote()
-        database.move(to: standby)
-        await fleet.move(to: standby)
+        try await director.failOver(to: standby)
+    }
+
+    /// The same of a standby that has not received the commits of the last moments.
+    func failOver(missingCommits standby: PrivatePostgres) async throws {
+        try await standby.stopReceiving(logger: logger)
+        try await ContinuousClock().sleep(for: .milliseconds(500))
+        try await fail(over: standby)
     }
 
     /// One exchange of every tenant, without faults.

@@ -39,6 +39,7 @@ package struct FaultStage: Sendable {
     package let folder: URL
     let deadline: Duration = .seconds(Self.deadlineSeconds)
     private let vault: TokenVault
+    let logger: Logger
 
     private static let deadlineSeconds = 5
     /// A worker's send window, the POST, the vault's margin, and the provider's limit; a second to spare.
@@ -94,6 +95,7 @@ package struct FaultStage: Sendable {
         self.database = database
         self.provider = provider
         self.folder = folder
+        self.logger = logger
         fleet = WorkerFleet(
             environment: Self.environment(plan, provider, folder),
             folder: folder,
@@ -203,14 +205,32 @@ package struct FaultStage: Sendable {
         }
     }
 
-    /// A new grant of the provider, as a person gives one.
+    /// A new grant of the provider, as a person gives one, and another one for two minutes: the faults of
+    /// other tenants take the database away from this one too.
     func connect(_ tenant: String) async throws {
-        let grant = try provider.makeGrant(organization: tenant)
-        try await vault.connect(
-            try TenantID(tenant),
-            with: .refreshToken(Secret(grant.refreshToken)),
-            organization: tenant
-        )
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(120)
+        while true {
+            do {
+                let grant = try provider.makeGrant(organization: tenant)
+                try await vault.connect(
+                    try TenantID(tenant),
+                    with: .refreshToken(Secret(grant.refreshToken)),
+                    organization: tenant
+                )
+                return
+            } catch  where (error is VaultError || error is PostgresError) && clock.now < end {
+                let standing = try? await database.standings(of: [tenant]).first
+                logger.error(
+                    "connects again",
+                    metadata: [
+                        "tenant": "\(tenant)", "error": "\(errorText(error))",
+                        "class": "\(standing?.lastErrorClass ?? "-")",
+                    ]
+                )
+                try await clock.sleep(for: .milliseconds(500))
+            }
+        }
     }
 
     /// One place in the fleet: a worker, and the next one when it has died.
@@ -244,7 +264,7 @@ package struct FaultStage: Sendable {
         let list = folder.appendingPathComponent("sought-\(UUID().uuidString)")
         try Data(texts.joined(separator: "\n").utf8).write(to: list)
         defer { try? FileManager.default.removeItem(at: list) }
-        let logs = await fleet.logs + [server.logFile]
+        let logs = await fleet.logs + Set([server.logFile, director.server.logFile])
         let exit = try await ChildProcess(["grep", "-q", "-F", "-f", list.path] + logs).exit()
         guard exit == .status(0) || exit == .status(1) else {
             throw TestSupportError(label: "no_search", message: "expected grep to search the logs, got \(exit)")

@@ -6,9 +6,12 @@ struct ProviderFault: Sendable {
     /// Holds the request after its token was rotated, until it is opened.
     let gate: FaultGate?
 
-    init(_ kind: FaultKind, organization: String, deadline: Duration) {
+    /// - Parameters:
+    ///   - deadline: of a worker's POST.
+    ///   - lifetime: of an access token, in seconds.
+    init(_ kind: FaultKind, organization: String, deadline: Duration, lifetime: Int) {
         let gate = FaultGate()
-        guard let fault = Self.fault(kind, gate: gate, deadline: deadline) else {
+        guard let fault = Self.fault(kind, gate: gate, deadline: deadline, lifetime: lifetime) else {
             (rule, self.gate) = (nil, nil)
             return
         }
@@ -18,7 +21,7 @@ struct ProviderFault: Sendable {
         if case .hold = fault { self.gate = gate } else { self.gate = nil }
     }
 
-    private static func fault(_ kind: FaultKind, gate: FaultGate, deadline: Duration) -> Fault? {
+    private static func fault(_ kind: FaultKind, gate: FaultGate, deadline: Duration, lifetime: Int) -> Fault? {
         switch kind {
         case .throttled: .answer(.init(status: 429, retryAfter: .seconds(1)), .before)
         case .errorBefore: .answer(.init(status: 503), .before)
@@ -34,7 +37,8 @@ struct ProviderFault: Sendable {
         case .lateDelivery: .delay(deadline + .milliseconds(500), .before)
         case .slow: .delay(.milliseconds(300), .after)
         case .trickle: .trickle(bytes: 9, pause: .milliseconds(3))
-        case .oddLifetime: .tokenReply(.expiresIn(.string("soon")))
+        // What cannot be read is taken for five minutes, at whose end a recovery without the ladder waits.
+        case .oddLifetime: .tokenReply(.expiresIn(.string(lifetime < 300 ? "\(lifetime)" : "soon")))
         case .extraMembers: .tokenReply(.extraMembers)
         case .killInFlight, .stopInFlight, .sessionKilledInFlight: .hold(gate, .after)
         default: nil

@@ -14,7 +14,12 @@ package struct TrialRunner: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         let before = try await Books(stage, tenant)
-        let fault = ProviderFault(trial.fault, organization: tenant, deadline: stage.deadline)
+        let fault = ProviderFault(
+            trial.fault,
+            organization: tenant,
+            deadline: stage.deadline,
+            lifetime: stage.provider.configuration.oauth.accessTokenSeconds
+        )
         let id = fault.rule.map { stage.provider.faults.add($0) }
         await stage.director.arm(trial.fault, for: tenant)
         let standing = try await withThrowingTaskGroup(of: Void.self) { group in

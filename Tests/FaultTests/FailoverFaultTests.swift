@@ -83,7 +83,7 @@ extension FaultTests {
                 { stage in
                     try await stage.rotateAll()
                     try await stage.server.withStandby { standby in
-                        try await standby.stopReceiving()
+                        try await standby.stopReceiving(logger: FaultTests.logger)
                         try await body(stage, standby)
                     }
                 }
@@ -117,38 +117,12 @@ extension FaultStage {
 }
 
 extension PrivatePostgres {
-    /// The standby stays as it is, whatever its primary commits.
-    fileprivate func stopReceiving() async throws {
-        try await withPool { pool in
-            try await pool.withConnection { connection in
-                try await connection.run(script: "alter system set primary_conninfo = ''")
-                try await connection.run(script: "select pg_reload_conf()")
-                let query = "select count(*) from pg_stat_wal_receiver"
-                while try await connection.query(sql: query).only.decode(0, as: Int64.self) > 0 {
-                    try await ContinuousClock().sleep(for: .milliseconds(20))
-                }
-            }
-        }
-    }
-
     fileprivate func generations() async throws -> [Int64] {
-        try await withPool { pool in
+        try await withPool(FaultTests.logger) { pool in
             try await pool.withConnection { connection in
                 try await connection.query(sql: "select generation from leasehold.credential order by tenant_id")
                     .map { try $0.decode(0, as: Int64.self) }
             }
-        }
-    }
-
-    private func withPool<Result>(_ body: (PostgresPool) async throws -> Result) async throws -> Result {
-        let pool = PostgresPool(configuration: configuration(), size: 1, logger: FaultTests.logger)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
         }
     }
 }

@@ -1,6 +1,7 @@
 import FakePitchly
 import FaultKit
 import LeaseholdCore
+import TestSupport
 import Testing
 import TokenVault
 
@@ -55,7 +56,11 @@ extension FaultTests {
                     $0.workers = 4
                     $0.exchangesPerWorker = 4
                 },
-                { stage in try await ChaosRun(stage).play(trials) }
+                { stage in
+                    try await stage.server.withStandby { standby in
+                        try await ChaosRun(stage, promoting: standby).play(trials)
+                    }
+                }
             )
             #expect(report.holds(mayLose: false), "\(report.violations)\n\(report.table)")
             #expect(report.total.exchanges == 120)

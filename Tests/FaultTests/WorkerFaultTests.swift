@@ -40,6 +40,22 @@ extension FaultTests {
             try await play(faults) { $0.workers = 8 }.expectKept()
         }
 
+        @Test func whatComesWhileAWorkerStandsStillIsSavedWithoutASecondPOST() async throws {
+            let answered: [FaultKind] = [
+                .stopInFlight, .stopInFlight, .stopInFlight, .stop(.replied), .stop(.spooled), .stop(.parsed),
+            ]
+            let outcome = try await play(answered) {
+                $0.workers = 6
+                $0.allowsAccessTokenExchange = false
+                $0.accessTokenSeconds = 30
+            }
+            outcome.expectKept()
+            for result in outcome.results {
+                #expect(result.posts == 1, "\(result.trial.fault.name)")
+                #expect(result.lines.map(\.outcome) == ["saved"], "\(result.trial.fault.name)")
+            }
+        }
+
         @Test func aWorkerToldToEndSettlesItsExchangeFirst() async throws {
             let outcome = try await play(steps.map { .terminate($0) })
             outcome.expectKept()

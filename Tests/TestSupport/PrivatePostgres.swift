@@ -90,9 +90,12 @@ package final class PrivatePostgres: Sendable {
 
     /// Runs `body` with a streaming standby of this server, started.
     ///
-    /// - Parameter name: its application name, for `synchronous_standby_names`.
+    /// - Parameters:
+    ///   - name: its application name, for `synchronous_standby_names`.
+    ///   - settings: as many connections as this server, at least.
     package func withStandby<R>(
         name: String = "standby",
+        settings: [String: String] = [:],
         _ body: (PrivatePostgres) async throws -> R
     ) async throws -> R {
         let standby = try PrivatePostgres(folder: try programs.makeFolder(), programs: programs)
@@ -111,7 +114,7 @@ package final class PrivatePostgres: Sendable {
                 "postgresql://postgres@/postgres?host=\(folder)&port=5432&application_name=\(name)"
             )
             // Once promoted it would otherwise wait for a standby of its own.
-            try standby.configure(["synchronous_standby_names": "''"])
+            try standby.configure(settings.merging(["synchronous_standby_names": "''"]) { $1 })
             try await standby.start()
             let result = try await body(standby)
             await standby.remove()
