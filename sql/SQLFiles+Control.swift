@@ -9,12 +9,15 @@ extension SQLFile {
     package static let connectBegin = SQLFile("connect_begin", PackageResources.connect_begin_sql)
     package static let connectTake = SQLFile("connect_take", PackageResources.connect_take_sql)
     package static let jobEnqueueJSON = SQLFile("job_enqueue_json", PackageResources.job_enqueue_json_sql)
+    package static let actionSource = SQLFile("action_source", PackageResources.action_source_sql)
+    package static let actionList = SQLFile("action_list", PackageResources.action_list_sql)
+    package static let jobsSteer = SQLFile("jobs_steer", PackageResources.jobs_steer_sql)
     package static let tenantPut = SQLFile("tenant_put", PackageResources.tenant_put_sql)
 }
 
 extension SQLFiles {
     static let controlQueries: [SQLFile] = [
         .apiKeyUse, .apiKeyAdd, .apiKeyList, .apiKeyRevoke, .apiSessionAdd, .apiSessionUse, .apiSessionEnd,
-        .connectBegin, .connectTake, .jobEnqueueJSON, .tenantPut,
+        .connectBegin, .connectTake, .jobEnqueueJSON, .tenantPut, .actionSource, .actionList, .jobsSteer,
     ]
 }

@@ -63,6 +63,8 @@ package enum SQLFiles {
         SQLFile("v0041_schedule_status", PackageResources.v0041_schedule_status_sql),
         SQLFile("v0042_job_steer", PackageResources.v0042_job_steer_sql),
         SQLFile("v0043_api", PackageResources.v0043_api_sql),
+        SQLFile("v0044_action", PackageResources.v0044_action_sql),
+        SQLFile("v0045_job_many", PackageResources.v0045_job_many_sql),
     ]
 
     /// Every statement under `queries/`.

@@ -193,6 +193,16 @@ CREATE TYPE leasehold.exchange_ticket AS (
 	retry_after_ms bigint
 );
 
+CREATE TYPE leasehold.job_batch AS (
+	looked bigint,
+	matched bigint,
+	done bigint,
+	refused bigint,
+	goes_on bigint
+);
+
+COMMENT ON TYPE leasehold.job_batch IS 'looked at, of these matched, of these done and refused (such as a unique key that another job has); goes_on: what to give as before next, null after the last batch';
+
 CREATE TYPE leasehold.job_glimpse AS (
 	tenant_id text,
 	queue text,
@@ -276,6 +286,90 @@ CREATE TYPE leasehold.tenant_glance AS (
 	wait_worker_seconds double precision,
 	wait_parked_seconds double precision
 );
+
+CREATE FUNCTION leasehold.action_change(before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    select coalesce(jsonb_object_agg(key, jsonb_build_array(before -> key, value)), '{}')
+    from jsonb_each(after)
+    where before -> key is distinct from value
+        and key not in ('created_at', 'updated_at', 'secret_hash', 'apart', 'schedule_id', 'starts_at')
+$$;
+
+COMMENT ON FUNCTION leasehold.action_change(before jsonb, after jsonb) IS 'Columns that differ, as [before, after]; without those that follow by themselves';
+
+CREATE FUNCTION leasehold.action_note(verb text, object text, name text DEFAULT NULL::text, tenant text DEFAULT NULL::text, job bigint DEFAULT NULL::bigint, count bigint DEFAULT 1, detail jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    insert into leasehold.action (actor, via, verb, object, name, tenant_id, job_id, count, detail)
+    select left(coalesce(nullif(current_setting('leasehold.actor', true), ''), session_user), 200),
+        coalesce(nullif(current_setting('leasehold.via', true), ''), 'sql'),
+        action_note.verb, action_note.object, action_note.name, action_note.tenant, action_note.job,
+        action_note.count, jsonb_strip_nulls(action_note.detail)
+    -- One line for many jobs at once is written by who steers them all.
+    where coalesce(current_setting('leasehold.many', true), '') <> 'on' or action_note.object = 'jobs'
+$$;
+
+COMMENT ON FUNCTION leasehold.action_note(verb text, object text, name text, tenant text, job bigint, count bigint, detail jsonb) IS 'Adds a line. Programs say who acts by set_config(''leasehold.actor'', …, true) and set_config(''leasehold.via'', …, true)';
+
+CREATE FUNCTION leasehold.action_of_row() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+    before constant jsonb := case when tg_op = 'INSERT' then '{}' else to_jsonb(old) end;
+    after constant jsonb := case when tg_op = 'DELETE' then '{}' else to_jsonb(new) end;
+    known constant jsonb := case when tg_op = 'DELETE' then before else after end;
+    changed jsonb := case when tg_op = 'DELETE' then '{}' else leasehold.action_change(before, after) end;
+    done text;
+begin
+    if tg_op = 'UPDATE' and changed = '{}' then
+        return null;
+    end if;
+    -- An empty setting of a new row says nothing.
+    if tg_op = 'INSERT' then
+        changed := (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(changed)
+            where value -> 1 not in ('null', '{}', '[]', '""') and key <> tg_argv[1]);
+    end if;
+    -- May hold anything, and the log is for more eyes.
+    changed := changed || coalesce((
+        select jsonb_object_agg(key, '["…", "…"]'::jsonb) from jsonb_object_keys(changed) as key
+        where key in ('settings', 'args')), '{}');
+    done := case
+        when changed #>> '{paused_at,1}' is not null or changed #>> '{state,1}' = 'paused' then 'pause'
+        when changed ? 'paused_at' or changed #>> '{state,1}' = 'active' and tg_op = 'UPDATE' then 'resume'
+        when changed #>> '{revoked_at,1}' is not null then 'revoke'
+        when tg_op = 'DELETE' then 'remove'
+        when tg_op = 'INSERT' and tg_argv[0] not in ('queue', 'kind') then 'add'
+        else 'change' end;
+    perform leasehold.action_note(done, tg_argv[0], case when tg_argv[0] <> 'tenant' then known ->> tg_argv[1] end,
+        known ->> 'tenant_id', detail => changed - '{paused_at,revoked_at}'::text[]);
+    return null;
+end
+$$;
+
+CREATE FUNCTION leasehold.action_of_tenants() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+declare
+    total bigint;
+    single text;
+    named text;
+begin
+    select count(*), min(tenant_id), min(name) into total, single, named from touched;
+    if total > 0 then
+        perform leasehold.action_note(case tg_op when 'INSERT' then 'add' else 'remove' end, 'tenant',
+            tenant => case when total = 1 then single end, count => total,
+            detail => jsonb_build_object('name', case when total = 1 then nullif(named, '') end));
+    end if;
+    return null;
+end
+$$;
 
 CREATE FUNCTION leasehold.api_prune() RETURNS bigint
     LANGUAGE sql
@@ -3274,8 +3368,11 @@ CREATE FUNCTION leasehold.job_cancel(cancelled bigint, reason text DEFAULT 'canc
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+    of_tenant text;
+    why constant jsonb := jsonb_build_object('reason', left(reason, 500));
 begin
-    perform from leasehold.job where job.job_id = cancelled;
+    select job.tenant_id into of_tenant from leasehold.job where job.job_id = cancelled;
     if not found then
         perform from leasehold.job_history where job_history.job_id = cancelled;
         if found then
@@ -3285,6 +3382,7 @@ begin
             using errcode = 'LH004', hint = 'leasehold jobs list';
     end if;
     if leasehold.job_end(cancelled, 'cancelled', 'cancelled', left(reason, 10000)) then
+        perform leasehold.action_note('cancel', 'job', tenant => of_tenant, job => cancelled, detail => why);
         return 'cancelled';
     end if;
     perform from leasehold.job where job.job_id = cancelled;
@@ -3293,6 +3391,7 @@ begin
     end if;
     insert into leasehold.job_cancel (job_id, reason) values (cancelled, left(reason, 10000))
     on conflict do nothing;
+    perform leasehold.action_note('cancel', 'job', tenant => of_tenant, job => cancelled, detail => why);
     return 'requested';
 end $$;
 
@@ -3485,8 +3584,13 @@ CREATE FUNCTION leasehold.job_discard(discarded bigint, reason text DEFAULT 'dis
     SET enable_seqscan TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+    of_tenant text;
 begin
+    select job.tenant_id into of_tenant from leasehold.job where job.job_id = discarded;
     if leasehold.job_end(discarded, 'discarded', 'discarded', left(reason, 10000)) then
+        perform leasehold.action_note('discard', 'job', tenant => of_tenant, job => discarded,
+            detail => jsonb_build_object('reason', left(reason, 500)));
         return 'discarded';
     end if;
     if exists (select from leasehold.job where job.job_id = discarded) then
@@ -3623,10 +3727,12 @@ begin
             returning job.* into live;
             if found then
                 perform leasehold.wake_job(live);
+                perform leasehold.action_note('retry', 'job', tenant => live.tenant_id, job => retried);
                 return 'ready';
             end if;
         elsif live.park_reason = 'authorization' then
             live := leasehold.job_release(retried);
+            perform leasehold.action_note('retry', 'job', tenant => live.tenant_id, job => retried);
         end if;
         return live.state;
     end if;
@@ -3646,6 +3752,7 @@ begin
         ended.priority, ended.max_attempts, ended.timeout_seconds, ended.unique_key,
         ended.sequence_key, ended.trace_context, ended.created_at, ended.last_error_label,
         ended.last_error);
+    perform leasehold.action_note('retry', 'job', tenant => ended.tenant_id, job => retried);
     return 'ready';
 exception when unique_violation then
     raise exception 'expected no live job with the unique key of job %, but there is one', retried
@@ -3860,6 +3967,90 @@ CREATE FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, pri
     RETURN (COALESCE(((kind ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(kind) <= 128) AND (queue ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(queue) <= 128) AND (jsonb_typeof(args) = 'object'::text) AND (pg_column_size(args) <= 1048576) AND ((priority >= '-100'::integer) AND (priority <= 100)) AND ((max_attempts >= 1) AND (max_attempts <= 1000))), false) AND COALESCE((timeout_seconds > (0)::double precision), true) AND COALESCE(((length(unique_key) >= 1) AND (length(unique_key) <= 500)), true) AND COALESCE(((length(sequence_key) >= 1) AND (length(sequence_key) <= 500)), true) AND COALESCE((length(trace_context) <= 2000), true));
 
 COMMENT ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) IS 'Whether a job may be enqueued like this; leasehold.enqueue_check says what is wrong with one that may not';
+
+CREATE FUNCTION leasehold.jobs_steer(verb text, tenant text DEFAULT NULL::text, queue text DEFAULT NULL::text, kind text DEFAULT NULL::text, state text DEFAULT NULL::text, label text DEFAULT NULL::text, everything boolean DEFAULT false, before bigint DEFAULT NULL::bigint, most integer DEFAULT 500) RETURNS leasehold.job_batch
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+declare
+    bound constant integer := 5000;
+    ended constant boolean := case when state is null then verb = 'retry'
+        else state in ('completed', 'discarded', 'cancelled') end;
+    wanted constant text := coalesce(state, case when verb = 'retry' then 'discarded' end);
+    batch leasehold.job_batch;
+    found_ids bigint[];
+    lowest bigint;
+    one bigint;
+    answer text;
+begin
+    if verb is null or verb not in ('retry', 'cancel', 'discard', 'count') then
+        raise exception 'expected the verb retry, cancel, discard or count, got %', coalesce(quote_literal(verb), 'none')
+            using errcode = 'LH002';
+    elsif state is not null and state not in ('scheduled', 'ready', 'running', 'parked', 'completed', 'discarded', 'cancelled') then
+        raise exception 'expected a state of jobs, got %', quote_literal(left(state, 40)) using errcode = 'LH002';
+    elsif verb = 'retry' and state in ('ready', 'running') or verb in ('cancel', 'discard') and ended then
+        raise exception 'expected a state that % can change, got %', verb, state
+            using errcode = 'LH002', hint = 'jobs that ended can be run again, those that wait or run be cancelled';
+    elsif coalesce(tenant, queue, kind, label) is null and not coalesce(everything, false) then
+        raise exception 'expected a tenant, queue, kind or error, got none'
+            using errcode = 'LH002', hint = 'to mean every job, say so: --all';
+    elsif most is null or most not between 1 and 1000 then
+        raise exception 'expected 1 to 1000 jobs a batch, got %', coalesce(most::text, 'none') using errcode = 'LH002';
+    end if;
+    -- A tenant's ended jobs have an index of their own; live ones are walked by their ids.
+    execute format($q$
+        with looked as materialized (
+            select job_id, tenant_id, queue, kind, %1$I as state, last_error_label from leasehold.%2$I
+            where job_id < $1 %3$s order by job_id desc limit %4$s
+        ), matching as materialized (
+            select job_id from looked
+            where ($2 is null or tenant_id = $2) and ($3 is null or queue = $3) and ($4 is null or kind = $4)
+                and ($5 is null or state = $5) and ($6 is null or last_error_label = $6)
+            order by job_id desc limit $7
+        )
+        select (select count(*) from looked), (select count(*) from matching),
+            array(select job_id from matching order by job_id desc),
+            case when (select count(*) from matching) = $7 then (select min(job_id) from matching)
+                when (select count(*) from looked) = %4$s then (select min(job_id) from looked) end
+        $q$, case when ended then 'outcome' else 'state' end, case when ended then 'job_history' else 'job' end,
+        case when ended and tenant is not null then format('and tenant_id = %L', tenant) end, bound)
+    into batch.looked, batch.matched, found_ids, lowest
+    using coalesce(before, 9223372036854775807), tenant, queue, kind, wanted, label, most;
+    batch.goes_on := lowest;
+    batch.done := 0;
+    batch.refused := 0;
+    if verb = 'count' then
+        return batch;
+    end if;
+    perform set_config('leasehold.many', 'on', true);
+    foreach one in array found_ids loop
+        begin
+            answer := case verb when 'retry' then leasehold.job_retry(one)
+                when 'cancel' then leasehold.job_cancel(one) else leasehold.job_discard(one) end;
+            if verb = 'retry' and answer = 'ready'
+                or verb <> 'retry' and answer in ('cancelled', 'requested', 'discarded') then
+                batch.done := batch.done + 1;
+            else
+                batch.refused := batch.refused + 1;
+            end if;
+        exception
+            -- It is gone meanwhile, or its unique key is taken.
+            when sqlstate 'LH004' or sqlstate 'LH005' then batch.refused := batch.refused + 1;
+        end;
+    end loop;
+    perform set_config('leasehold.many', '', true);
+    if batch.done > 0 then
+        perform leasehold.action_note(verb, 'jobs', tenant => tenant, count => batch.done,
+            detail => jsonb_build_object('queue', queue, 'kind', kind, 'state', wanted, 'error', label));
+    end if;
+    return batch;
+end
+$_$;
+
+COMMENT ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) IS 'One batch of retry, cancel, discard or count over the jobs that a filter lets through, newest first. Retry means discarded jobs unless a state is given; everything must be true where nothing else narrows. Repeat with before => goes_on until that is null';
 
 CREATE FUNCTION leasehold.kind_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -5299,6 +5490,15 @@ begin
     what := 'workers';
     removed := count_removed;
     return next;
+
+    delete from leasehold.action where action_id = any(array(
+        select old.action_id from (
+            select action.action_id, done_at from leasehold.action order by action.action_id limit 20000) as old
+        where old.done_at < clock_timestamp() - interval '1 year'));
+    get diagnostics count_removed = row_count;
+    what := 'actions';
+    removed := count_removed;
+    return next;
 end $$;
 
 COMMENT ON FUNCTION leasehold.prune(keep_history interval, keep_idempotency interval) IS 'Drops whole days of history, forgets old idempotency keys and dead workers, makes the partitions of the next days';
@@ -5763,7 +5963,7 @@ declare
         'credential_event', 'sealing_key', 'provider'];
     server_tables constant text[] := array['api_key', 'api_session', 'connect_attempt'];
     serving constant text[] := array['connect_take', 'api_prune'];
-    status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
+    status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress', 'action'];
     enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
     owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
     vaulting constant text := '^(credential|exchange|provider|sealing)_|^(commit_durably|wal_timeline)$';
@@ -6964,6 +7164,50 @@ $$;
 
 COMMENT ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) IS 'What a zone''s clock is ahead of UTC at an instant';
 
+CREATE TABLE leasehold.action (
+    action_id bigint NOT NULL,
+    done_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL,
+    via text NOT NULL,
+    login text DEFAULT SESSION_USER NOT NULL,
+    verb text NOT NULL,
+    object text NOT NULL,
+    name text COLLATE pg_catalog."C",
+    tenant_id text COLLATE pg_catalog."C",
+    job_id bigint,
+    count bigint DEFAULT 1 NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT action_actor_length CHECK (((length(actor) >= 1) AND (length(actor) <= 200))),
+    CONSTRAINT action_count_positive CHECK ((count > 0)),
+    CONSTRAINT action_detail_object CHECK ((jsonb_typeof(detail) = 'object'::text)),
+    CONSTRAINT action_object_known CHECK ((object = ANY (ARRAY['job'::text, 'jobs'::text, 'tenant'::text, 'queue'::text, 'kind'::text, 'schedule'::text, 'api_key'::text]))),
+    CONSTRAINT action_verb_known CHECK ((verb = ANY (ARRAY['add'::text, 'change'::text, 'remove'::text, 'pause'::text, 'resume'::text, 'revoke'::text, 'retry'::text, 'cancel'::text, 'discard'::text]))),
+    CONSTRAINT action_via_known CHECK ((via = ANY (ARRAY['page'::text, 'api'::text, 'command'::text, 'sql'::text])))
+);
+
+COMMENT ON TABLE leasehold.action IS 'One thing that somebody did by hand; kept for a year by leasehold.prune';
+
+COMMENT ON COLUMN leasehold.action.actor IS 'Who, as the program names them; of via sql the login itself';
+
+COMMENT ON COLUMN leasehold.action.login IS 'The database''s login, which nobody can pretend to be';
+
+COMMENT ON COLUMN leasehold.action.name IS 'Of the queue, kind, schedule or key';
+
+COMMENT ON COLUMN leasehold.action.tenant_id IS 'Whose; no foreign key, because the line stays when the tenant goes';
+
+COMMENT ON COLUMN leasehold.action.count IS 'How many it struck';
+
+COMMENT ON COLUMN leasehold.action.detail IS 'What changed, each as [before, after], or a reason, or the filter of many jobs';
+
+ALTER TABLE leasehold.action ALTER COLUMN action_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME leasehold.action_action_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE leasehold.api_key (
     api_key_id text NOT NULL,
     name text NOT NULL,
@@ -7743,6 +7987,47 @@ COMMENT ON COLUMN leasehold.worker.lapse_seconds IS 'Without a heartbeat for so 
 COMMENT ON COLUMN leasehold.worker.sleeping_until IS 'In the future: an enqueue for one of its queues notifies leasehold_wake';
 
 COMMENT ON COLUMN leasehold.worker.lapsed_at IS 'Set once, never cleared: the process must register under a new id';
+
+CREATE VIEW leasehold_dashboard.action_log AS
+ SELECT action.action_id,
+    action.done_at,
+    action.actor,
+    action.via,
+    action.login,
+    action.verb,
+    action.object,
+    action.name,
+    action.tenant_id,
+    action.job_id,
+    action.count,
+    action.detail
+   FROM leasehold.action;
+
+COMMENT ON VIEW leasehold_dashboard.action_log IS 'Who did what by hand. Read it with order by action_id desc and a limit, or with tenant_id = or job_id =';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.action_id IS 'Rises with time';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.done_at IS 'When';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.actor IS 'Who, as the program names them: the key of the API or the page, the user and machine of a command, a login';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.via IS 'page, api, command or sql';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.login IS 'The database''s login, which nobody can pretend to be';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.verb IS 'add, change, remove, pause, resume, revoke; of jobs retry, cancel, discard';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.object IS 'job, jobs (many by a filter), tenant, queue, kind, schedule, api_key';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.name IS 'Of the queue, kind, schedule or key';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.tenant_id IS 'Whose';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.job_id IS 'Of one job';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.count IS 'How many it struck';
+
+COMMENT ON COLUMN leasehold_dashboard.action_log.detail IS 'What changed, each as [before, after]; a reason; the filter of many jobs';
 
 CREATE VIEW leasehold_dashboard.exchange_log AS
  SELECT credential_exchange.exchange_id,
@@ -9097,6 +9382,9 @@ COMMENT ON COLUMN leasehold_dashboard.token_health.needs_authorization_at IS 'Si
 
 COMMENT ON COLUMN leasehold_dashboard.token_health.connected_at IS 'When it was last connected';
 
+ALTER TABLE ONLY leasehold.action
+    ADD CONSTRAINT action_pkey PRIMARY KEY (action_id);
+
 ALTER TABLE ONLY leasehold.api_key
     ADD CONSTRAINT api_key_pkey PRIMARY KEY (api_key_id);
 
@@ -9202,6 +9490,10 @@ ALTER TABLE ONLY leasehold.tenant
 ALTER TABLE ONLY leasehold.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (worker_id);
 
+CREATE INDEX action_job ON leasehold.action USING btree (job_id, action_id) WHERE (job_id IS NOT NULL);
+
+CREATE INDEX action_tenant ON leasehold.action USING btree (tenant_id, action_id) WHERE (tenant_id IS NOT NULL);
+
 CREATE UNIQUE INDEX api_key_secret ON leasehold.api_key USING btree (secret_hash);
 
 CREATE INDEX api_key_tenant ON leasehold.api_key USING btree (tenant_id) WHERE (tenant_id IS NOT NULL);
@@ -9282,15 +9574,23 @@ CREATE INDEX turn_schedule ON leasehold.schedule_turn USING btree (schedule_id, 
 
 CREATE INDEX wake_order ON leasehold.wake USING btree (queue, xid, wake_id);
 
+CREATE TRIGGER api_key_action AFTER INSERT OR DELETE OR UPDATE OF revoked_at ON leasehold.api_key FOR EACH ROW EXECUTE FUNCTION leasehold.action_of_row('api_key', 'api_key_id');
+
 CREATE TRIGGER job_arrived AFTER INSERT ON leasehold.job REFERENCING NEW TABLE AS arrived FOR EACH STATEMENT EXECUTE FUNCTION leasehold.job_arrived();
 
 CREATE TRIGGER job_cancel_ring AFTER INSERT ON leasehold.job_cancel FOR EACH ROW EXECUTE FUNCTION leasehold.job_cancel_ring();
 
 CREATE TRIGGER job_place BEFORE INSERT ON leasehold.job FOR EACH ROW WHEN (((new.state = 'ready'::text) AND ((new.sequence_key IS NOT NULL) OR (new.run_at > clock_timestamp())))) EXECUTE FUNCTION leasehold.job_place();
 
+CREATE TRIGGER kind_action AFTER INSERT OR DELETE OR UPDATE ON leasehold.kind FOR EACH ROW EXECUTE FUNCTION leasehold.action_of_row('kind', 'kind');
+
 CREATE TRIGGER kind_changed AFTER INSERT OR UPDATE ON leasehold.kind FOR EACH ROW EXECUTE FUNCTION leasehold.kind_changed();
 
+CREATE TRIGGER queue_action AFTER INSERT OR DELETE OR UPDATE ON leasehold.queue FOR EACH ROW EXECUTE FUNCTION leasehold.action_of_row('queue', 'queue');
+
 CREATE TRIGGER queue_changed AFTER INSERT OR UPDATE ON leasehold.queue FOR EACH ROW EXECUTE FUNCTION leasehold.queue_changed();
+
+CREATE TRIGGER schedule_action AFTER INSERT OR DELETE OR UPDATE ON leasehold.schedule FOR EACH ROW EXECUTE FUNCTION leasehold.action_of_row('schedule', 'name');
 
 CREATE TRIGGER schedule_tenant_added AFTER INSERT ON leasehold.tenant FOR EACH ROW EXECUTE FUNCTION leasehold.schedule_member_back();
 
@@ -9302,7 +9602,13 @@ CREATE TRIGGER schedule_tenant_resumed AFTER UPDATE OF state ON leasehold.tenant
 
 CREATE TRIGGER schedule_tenant_unparked AFTER INSERT OR UPDATE OF released_at ON leasehold.tenant_hold FOR EACH ROW WHEN ((new.released_at IS NOT NULL)) EXECUTE FUNCTION leasehold.schedule_member_back();
 
+CREATE TRIGGER tenant_action AFTER UPDATE OF name, state, weight, max_running, rate_per_second, rate_burst, settings ON leasehold.tenant FOR EACH ROW WHEN ((((((((old.name IS DISTINCT FROM new.name) OR (old.state IS DISTINCT FROM new.state)) OR (old.weight IS DISTINCT FROM new.weight)) OR (old.max_running IS DISTINCT FROM new.max_running)) OR (old.rate_per_second IS DISTINCT FROM new.rate_per_second)) OR (old.rate_burst IS DISTINCT FROM new.rate_burst)) OR (old.settings IS DISTINCT FROM new.settings))) EXECUTE FUNCTION leasehold.action_of_row('tenant', 'tenant_id');
+
+CREATE TRIGGER tenant_added AFTER INSERT ON leasehold.tenant REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION leasehold.action_of_tenants();
+
 CREATE TRIGGER tenant_changed AFTER UPDATE ON leasehold.tenant FOR EACH ROW WHEN ((((((old.state IS DISTINCT FROM new.state) OR (old.weight IS DISTINCT FROM new.weight)) OR (old.max_running IS DISTINCT FROM new.max_running)) OR (old.rate_per_second IS DISTINCT FROM new.rate_per_second)) OR (old.rate_burst IS DISTINCT FROM new.rate_burst))) EXECUTE FUNCTION leasehold.tenant_changed();
+
+CREATE TRIGGER tenant_removed AFTER DELETE ON leasehold.tenant REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION leasehold.action_of_tenants();
 
 CREATE CONSTRAINT TRIGGER wake_ring AFTER INSERT ON leasehold.wake DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.ring) EXECUTE FUNCTION leasehold.wake_ring();
 
@@ -9355,6 +9661,18 @@ GRANT USAGE ON SCHEMA leasehold TO leasehold_enqueuer;
 
 GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_worker;
 GRANT USAGE ON SCHEMA leasehold_dashboard TO leasehold_dashboard;
+
+REVOKE ALL ON FUNCTION leasehold.action_note(verb text, object text, name text, tenant text, job bigint, count bigint, detail jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.action_note(verb text, object text, name text, tenant text, job bigint, count bigint, detail jsonb) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.action_note(verb text, object text, name text, tenant text, job bigint, count bigint, detail jsonb) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.action_of_row() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.action_of_row() TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.action_of_row() TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.action_of_tenants() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.action_of_tenants() TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.action_of_tenants() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.api_prune() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.api_prune() TO leasehold_server;
@@ -9645,6 +9963,10 @@ GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outc
 REVOKE ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.kind_changed() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.kind_changed() TO leasehold_worker;
@@ -9993,6 +10315,10 @@ REVOKE ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone t
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.zone_offset(at timestamp with time zone, zone text) TO leasehold_vault;
 
+GRANT SELECT ON TABLE leasehold.action TO leasehold_worker;
+
+GRANT USAGE ON SEQUENCE leasehold.action_action_id_seq TO leasehold_worker;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_key TO leasehold_server;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.api_session TO leasehold_server;
@@ -10073,6 +10399,9 @@ GRANT SELECT ON TABLE leasehold.tenant TO leasehold_vault;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.tenant_hold TO leasehold_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE leasehold.worker TO leasehold_worker;
+
+GRANT SELECT ON TABLE leasehold_dashboard.action_log TO leasehold_worker;
+GRANT SELECT ON TABLE leasehold_dashboard.action_log TO leasehold_dashboard;
 
 GRANT SELECT ON TABLE leasehold_dashboard.exchange_log TO leasehold_worker;
 GRANT SELECT ON TABLE leasehold_dashboard.exchange_log TO leasehold_dashboard;

@@ -13,6 +13,7 @@ extension JobQueue {
         let missed = request.missed.parts
         try await explained {
             try await pool.query(
+                as: source,
                 .scheduleAdd,
                 request.name,
                 request.kind.rawValue,
@@ -120,20 +121,20 @@ extension JobQueue {
     ///
     /// - Throws: ``JobQueueError`` with code `unknownSchedule`.
     package func pauseSchedule(_ name: String) async throws {
-        try await explained { try await pool.query(.schedulePause, name) }
+        try await explained { try await pool.query(as: source, .schedulePause, name) }
     }
 
     /// Goes on with the next slots; those of the pause are dropped.
     ///
     /// - Throws: ``JobQueueError`` with code `unknownSchedule`.
     package func resumeSchedule(_ name: String) async throws {
-        try await explained { try await pool.query(.scheduleResume, name) }
+        try await explained { try await pool.query(as: source, .scheduleResume, name) }
     }
 
     /// Jobs that were enqueued stay.
     ///
     /// - Throws: ``JobQueueError`` with code `unknownSchedule`.
     package func removeSchedule(_ name: String) async throws {
-        try await explained { try await pool.query(.scheduleRemove, name) }
+        try await explained { try await pool.query(as: source, .scheduleRemove, name) }
     }
 }

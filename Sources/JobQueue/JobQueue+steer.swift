@@ -41,7 +41,10 @@ extension JobQueue {
     /// - Throws: ``JobQueueError`` with code `unknownJob`.
     package func cancel(_ job: JobID, reason: String = "cancelled by request") async throws -> CancelAnswer {
         try await explained {
-            let word = try await pool.query(.jobCancel, job.rawValue, reason).only.decode(0, as: String.self)
+            let word = try await pool.query(as: source, .jobCancel, job.rawValue, reason).only.decode(
+                0,
+                as: String.self
+            )
             return CancelAnswer(rawValue: word) ?? .ended
         }
     }
@@ -51,7 +54,10 @@ extension JobQueue {
     /// - Throws: ``JobQueueError`` with code `unknownJob`.
     package func discard(_ job: JobID, reason: String = "discarded by request") async throws -> DiscardAnswer {
         try await explained {
-            let word = try await pool.query(.jobDiscard, job.rawValue, reason).only.decode(0, as: String.self)
+            let word = try await pool.query(as: source, .jobDiscard, job.rawValue, reason).only.decode(
+                0,
+                as: String.self
+            )
             return DiscardAnswer(rawValue: word) ?? .ended
         }
     }
@@ -63,7 +69,7 @@ extension JobQueue {
     /// - Throws: ``JobQueueError`` with code `unknownJob` or `uniqueKeyTaken`.
     package func retry(_ job: JobID) async throws -> JobState {
         try await explained {
-            let word = try await pool.query(.jobRetry, job.rawValue).only.decode(0, as: String.self)
+            let word = try await pool.query(as: source, .jobRetry, job.rawValue).only.decode(0, as: String.self)
             return JobState(rawValue: word) ?? .ready
         }
     }
@@ -85,12 +91,17 @@ extension JobQueue {
     }
 
     /// Nothing of the queue is claimed until ``resume(_:)-(QueueName)``; enqueuing goes on.
-    package func pause(_ queue: QueueName) async throws { try await pool.query(.queuePause, queue.rawValue) }
-    package func resume(_ queue: QueueName) async throws { try await pool.query(.queueResume, queue.rawValue) }
+    package func pause(_ queue: QueueName) async throws {
+        try await pool.query(as: source, .queuePause, queue.rawValue)
+    }
+    package func resume(_ queue: QueueName) async throws {
+        try await pool.query(as: source, .queueResume, queue.rawValue)
+    }
 
     /// Sets all limits of a queue, and its share of workers that serve several.
     package func limit(_ queue: QueueName, to limits: QueueLimits, weight: Double = 1) async throws {
         try await pool.query(
+            as: source,
             .queueLimit,
             queue.rawValue,
             limits.maxRunning.map { Int32(clamping: $0) },
@@ -101,12 +112,13 @@ extension JobQueue {
     }
 
     /// Jobs of the kind wait until ``resume(_:)-(JobKind)``, in whatever queue.
-    package func pause(_ kind: JobKind) async throws { try await pool.query(.kindPause, kind.rawValue) }
-    package func resume(_ kind: JobKind) async throws { try await pool.query(.kindResume, kind.rawValue) }
+    package func pause(_ kind: JobKind) async throws { try await pool.query(as: source, .kindPause, kind.rawValue) }
+    package func resume(_ kind: JobKind) async throws { try await pool.query(as: source, .kindResume, kind.rawValue) }
 
     /// Sets all limits of a kind.
     package func limit(_ kind: JobKind, to limits: QueueLimits) async throws {
         try await pool.query(
+            as: source,
             .kindLimit,
             kind.rawValue,
             limits.maxRunning.map { Int32(clamping: $0) },

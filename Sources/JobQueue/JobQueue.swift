@@ -9,6 +9,7 @@ package import Postgres
 /// - `JobQueue+claim.swift`, `JobQueue+settle.swift`: taking jobs and ending their runs.
 /// - `JobQueue+worker.swift`: registration, heartbeat, sleep, rescue.
 /// - `JobQueue+steer.swift`: cancel, discard, retry, park, pause, limits.
+/// - `JobQueue+many.swift`: the same for all jobs that a filter lets through.
 /// - `JobQueue+list.swift`, `QueueRecord.swift`: looking at jobs, workers, queues and kinds.
 /// - `JobQueue+schedule.swift`: adding, firing and looking at schedules.
 /// - `JobQueue+keep.swift`: retention and repair.
@@ -17,9 +18,18 @@ package struct JobQueue: Sendable {
     let logger: Logger
     /// Shared by copies of this value.
     let leases = LeaseBook()
+    /// Whose name is written into the log of actions.
+    private(set) var source: ActionSource?
 
     package init(pool: PostgresPool, logger: Logger) {
         self.pool = pool
         self.logger = logger
+    }
+
+    /// The same queue, steered in somebody's name.
+    package func acting(as source: ActionSource?) -> JobQueue {
+        var copy = self
+        copy.source = source
+        return copy
     }
 }

@@ -6,15 +6,23 @@ import SQLFiles
 /// The tenants: who may have jobs here, how large their share is and whether they are paused.
 package struct TenantStore: Sendable {
     private let pool: PostgresPool
+    /// Whose name is written into the log of actions.
+    private let source: ActionSource?
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    package init(pool: PostgresPool, as source: ActionSource? = nil) {
+        self.pool = pool
+        self.source = source
+    }
+
+    /// The same tenants, steered in somebody's name.
+    package func acting(as source: ActionSource?) -> TenantStore { TenantStore(pool: pool, as: source) }
 
     /// Adds a tenant, or renames the one that is there; a nil `name` keeps the old one.
     ///
     /// - Returns: false if it was there already.
     @discardableResult
     package func add(_ tenant: TenantID, name: String? = nil) async throws -> Bool {
-        try await pool.query(.tenantAdd, tenant.rawValue, name).only.decode("added")
+        try await pool.query(as: source, .tenantAdd, tenant.rawValue, name).only.decode("added")
     }
 
     /// A page in the order of the ids.
@@ -34,7 +42,7 @@ package struct TenantStore: Sendable {
     ///
     /// - Throws: ``UnknownTenant``.
     package func setPaused(_ isPaused: Bool, _ tenant: TenantID) async throws {
-        let rows = try await pool.query(.tenantPause, tenant.rawValue, isPaused ? "paused" : "active")
+        let rows = try await pool.query(as: source, .tenantPause, tenant.rawValue, isPaused ? "paused" : "active")
         if rows.isEmpty { throw UnknownTenant(tenant: tenant) }
     }
 
@@ -45,6 +53,7 @@ package struct TenantStore: Sendable {
     /// - Throws: ``UnknownTenant``, or a ``PostgresError`` naming the constraint that a value breaks.
     package func limit(_ tenant: TenantID, to limits: QueueLimits, weight: Double = 1) async throws {
         let rows = try await pool.query(
+            as: source,
             .tenantLimit,
             tenant.rawValue,
             Float(weight),

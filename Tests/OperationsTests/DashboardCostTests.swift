@@ -34,6 +34,9 @@ import Testing
         ("sync_status", "select * from sync_status where tenant_id = 't9'"),
         ("sync_runs", "select * from sync_runs where finished_at is not null order by finished_at desc limit 50"),
         ("sync_runs", "select * from sync_runs where tenant_id = 't9' order by sync_id desc limit 50"),
+        ("action_log", "select * from action_log order by action_id desc limit 50"),
+        ("action_log", "select * from action_log where tenant_id = 't9' order by action_id desc limit 50"),
+        ("action_log", "select * from action_log where job_id = 9 order by action_id desc limit 50"),
     ]
 
     /// 30 000 live jobs, one tenant with a third of them, as many ended ones, 5000 of everything else.

@@ -6,8 +6,11 @@ returns text
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+declare
+    of_tenant text;
+    why constant jsonb := jsonb_build_object('reason', left(reason, 500));
 begin
-    perform from leasehold.job where job.job_id = cancelled;
+    select job.tenant_id into of_tenant from leasehold.job where job.job_id = cancelled;
     if not found then
         perform from leasehold.job_history where job_history.job_id = cancelled;
         if found then
@@ -17,6 +20,7 @@ begin
             using errcode = 'LH004', hint = 'leasehold jobs list';
     end if;
     if leasehold.job_end(cancelled, 'cancelled', 'cancelled', left(reason, 10000)) then
+        perform leasehold.action_note('cancel', 'job', tenant => of_tenant, job => cancelled, detail => why);
         return 'cancelled';
     end if;
     perform from leasehold.job where job.job_id = cancelled;
@@ -25,6 +29,7 @@ begin
     end if;
     insert into leasehold.job_cancel (job_id, reason) values (cancelled, left(reason, 10000))
     on conflict do nothing;
+    perform leasehold.action_note('cancel', 'job', tenant => of_tenant, job => cancelled, detail => why);
     return 'requested';
 end $$;
 
@@ -50,10 +55,12 @@ begin
             returning job.* into live;
             if found then
                 perform leasehold.wake_job(live);
+                perform leasehold.action_note('retry', 'job', tenant => live.tenant_id, job => retried);
                 return 'ready';
             end if;
         elsif live.park_reason = 'authorization' then
             live := leasehold.job_release(retried);
+            perform leasehold.action_note('retry', 'job', tenant => live.tenant_id, job => retried);
         end if;
         return live.state;
     end if;
@@ -73,6 +80,7 @@ begin
         ended.priority, ended.max_attempts, ended.timeout_seconds, ended.unique_key,
         ended.sequence_key, ended.trace_context, ended.created_at, ended.last_error_label,
         ended.last_error);
+    perform leasehold.action_note('retry', 'job', tenant => ended.tenant_id, job => retried);
     return 'ready';
 exception when unique_violation then
     raise exception 'expected no live job with the unique key of job %, but there is one', retried

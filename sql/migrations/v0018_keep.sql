@@ -45,6 +45,15 @@ begin
     what := 'workers';
     removed := count_removed;
     return next;
+
+    delete from leasehold.action where action_id = any(array(
+        select old.action_id from (
+            select action.action_id, done_at from leasehold.action order by action.action_id limit 20000) as old
+        where old.done_at < clock_timestamp() - interval '1 year'));
+    get diagnostics count_removed = row_count;
+    what := 'actions';
+    removed := count_removed;
+    return next;
 end $$;
 
 comment on function leasehold.prune is

@@ -32,7 +32,7 @@ declare
         'credential_event', 'sealing_key', 'provider'];
     server_tables constant text[] := array['api_key', 'api_session', 'connect_attempt'];
     serving constant text[] := array['connect_take', 'api_prune'];
-    status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress'];
+    status_tables constant text[] := array['schema_migration', 'credential_status', 'sync_progress', 'action'];
     enqueuing constant text[] := array['enqueue', 'enqueue_many', 'job_cancel', 'push', 'push_upsert'];
     owning constant text[] := array['roles_apply', 'tenant_dashboard_role', 'tenant_dashboard_grant', 'mirror_view_put'];
     vaulting constant text := '^(credential|exchange|provider|sealing)_|^(commit_durably|wal_timeline)$';

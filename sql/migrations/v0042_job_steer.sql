@@ -17,8 +17,13 @@ create trigger job_cancel_ring after insert on leasehold.job_cancel for each row
 
 create function leasehold.job_discard(discarded bigint, reason text default 'discarded by request') returns text
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off as $$
+declare
+    of_tenant text;
 begin
+    select job.tenant_id into of_tenant from leasehold.job where job.job_id = discarded;
     if leasehold.job_end(discarded, 'discarded', 'discarded', left(reason, 10000)) then
+        perform leasehold.action_note('discard', 'job', tenant => of_tenant, job => discarded,
+            detail => jsonb_build_object('reason', left(reason, 500)));
         return 'discarded';
     end if;
     if exists (select from leasehold.job where job.job_id = discarded) then

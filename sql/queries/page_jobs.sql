@@ -1,7 +1,7 @@
 -- page_jobs: jobs, newest first, that a filter lets through, among the newest 5000 before an id: a bounded
 --   look, whatever the filter. The last column says where the next look goes on; null if this was the last.
 -- params: $1 text queue, $2 text kind, $3 text state, $4 boolean has_error, $5 bigint before_job_id,
---   $6 integer page_size
+--   $6 integer page_size, $7 text error_label
 with looked as materialized (
     select job_id, tenant_id, queue, kind, state, park_reason, attempt, max_attempts, created_at, run_at,
         claimed_at, ended_at, last_error_label
@@ -11,7 +11,7 @@ with looked as materialized (
 ), matching as materialized (
     select * from looked
     where ($1 is null or queue = $1) and ($2 is null or kind = $2) and ($3 is null or state = $3)
-        and ($4 is null or (last_error_label is not null) = $4)
+        and ($4 is null or (last_error_label is not null) = $4) and ($7 is null or last_error_label = $7)
     order by job_id desc limit $6
 ), place as (
     select case
