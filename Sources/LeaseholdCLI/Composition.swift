@@ -1,4 +1,5 @@
 import Foundation
+import JobQueue
 import LeaseholdCore
 import Logging
 import Postgres
@@ -28,6 +29,12 @@ struct Composition {
 
     /// True behind PgBouncer in transaction mode: a session is no one's for longer than a transaction.
     var isBehindPooler: Bool { settings.text("databasePooler") == "transaction" }
+
+    /// Who runs this command, for the log of actions.
+    var source: ActionSource { ActionSource(.command, "\(NSUserName())@\(ProcessInfo.processInfo.hostName)") }
+
+    /// The queue, steered in the name of who runs this command.
+    func steeringQueue(_ pool: PostgresPool) -> JobQueue { JobQueue(pool: pool, logger: logger).acting(as: source) }
 
     /// - Parameter statementTimeout: nil is the server's own.
     func makePool(size: Int, statementTimeout: Duration? = nil) -> PostgresPool {

@@ -20,7 +20,7 @@ struct LeaseholdCommand: AsyncParsableCommand {
             MigrateCommand.self, WorkerCommand.self, TenantsCommand.self, EnqueueCommand.self, JobsCommand.self,
             SchedulesCommand.self, QueuesCommand.self, KindsCommand.self, SyncCommand.self, PushCommand.self,
             TokensCommand.self, KeysCommand.self, SettingsCommand.self, DoctorCommand.self, TopCommand.self,
-            DemoCommand.self, ServeCommand.self, APIKeysCommand.self,
+            DemoCommand.self, ServeCommand.self, APIKeysCommand.self, ActionsCommand.self,
         ]
     )
 

@@ -13,7 +13,8 @@ import Testing
         "/", "/jobs", "/queues", "/tenants", "/tokens", "/workers", "/errors", "/schedules", "/syncs",
         "/jobs?state=ready", "/jobs?state=running", "/jobs?state=scheduled", "/jobs?state=parked",
         "/jobs?state=discarded&error=yes", "/jobs?tenant=acme&error=no", "/jobs?before=1000", "/tenants?from=a&after=a",
-        "/tokens?state=active&after=a", "/schedules?after=0", "/?refresh=10&done=paused",
+        "/tokens?state=active&after=a", "/schedules?after=0", "/?refresh=10&done=paused", "/actions",
+        "/actions?before=2", "/jobs?kind=report.build&label=broken&done=retry-many&count=3&left=1",
     ]
 
     @Test func everyPageIsWholeOverAnEmptyDatabase() async throws {

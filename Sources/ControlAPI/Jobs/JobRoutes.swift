@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import JobQueue
 import LeaseholdCore
+import Postgres
 
 /// Enqueue, look at, cancel and retry jobs.
 struct JobRoutes: Sendable {
@@ -88,7 +89,10 @@ struct JobRoutes: Sendable {
 
     @Sendable private func cancel(_ request: ControlRequest) async throws -> Response {
         let job = try await record(request).summary.id
-        let answer = try await queue.cancel(job, reason: "cancelled by API key \(request.caller?.keyID ?? "")")
+        let answer = try await queue.acting(as: request.source(.api)).cancel(
+            job,
+            reason: "cancelled by API key \(request.caller?.keyID ?? "")"
+        )
         var object = JSONObjectText()
         object.set("id", json: job.description)
         object.set("result", answer.rawValue)
@@ -99,7 +103,7 @@ struct JobRoutes: Sendable {
         let job = try await record(request).summary.id
         var object = JSONObjectText()
         object.set("id", json: job.description)
-        object.set("state", try await queue.retry(job).rawValue)
+        object.set("state", try await queue.acting(as: request.source(.api)).retry(job).rawValue)
         return .json(object.text)
     }
 }

@@ -6,8 +6,13 @@ import SQLFiles
 /// The keys of the HTTP interface, as they stand in the database.
 package struct APIKeyStore: Sendable {
     private let pool: PostgresPool
+    private let source: ActionSource?
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    /// - Parameter source: whose name is written into the log of actions where a key is made or revoked.
+    package init(pool: PostgresPool, as source: ActionSource? = nil) {
+        self.pool = pool
+        self.source = source
+    }
 
     /// Makes a key.
     ///
@@ -23,6 +28,7 @@ package struct APIKeyStore: Sendable {
         let (id, key) = (RandomText.id(), "lsk_" + RandomText.secret())
         do {
             let row = try await pool.query(
+                as: source,
                 .apiKeyAdd,
                 id,
                 name,
@@ -46,7 +52,7 @@ package struct APIKeyStore: Sendable {
     ///
     /// - Throws: ``UnknownAPIKey``.
     package func revoke(_ id: String) async throws {
-        if try await pool.query(.apiKeyRevoke, id).isEmpty { throw UnknownAPIKey(id: id) }
+        if try await pool.query(as: source, .apiKeyRevoke, id).isEmpty { throw UnknownAPIKey(id: id) }
     }
 
     func caller(key: String) async throws -> Caller? {

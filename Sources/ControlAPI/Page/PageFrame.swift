@@ -6,6 +6,7 @@ struct PageFrame {
     static let pages: [(label: String, target: String)] = [
         ("Overview", "/"), ("Jobs", "/jobs"), ("Queues", "/queues"), ("Tenants", "/tenants"), ("Tokens", "/tokens"),
         ("Workers", "/workers"), ("Errors", "/errors"), ("Schedules", "/schedules"), ("Syncs", "/syncs"),
+        ("Actions", "/actions"),
     ]
 
     static func response(_ view: PageView, _ request: ControlRequest) -> Response {
@@ -17,10 +18,10 @@ struct PageFrame {
         }
         view.caller = request.caller?.name ?? ""
         view.formToken = request.caller?.formToken ?? ""
-        view.notice = view.notice ?? done[request.query("done") ?? ""]
+        view.notice = view.notice ?? notice(request)
         view.hasFacts = !view.facts.isEmpty
         view.hasActions = !view.actions.isEmpty
-        let kept = request.query.filter { $0.key != "refresh" && $0.key != "done" }
+        let kept = request.query.filter { !["refresh", "done", "count", "left"].contains($0.key) }
         if request.query("refresh") == "10" {
             view.refreshSeconds = 10
             view.refreshLink = PageLink(label: "Stop refreshing", target: address(path, kept))
@@ -42,8 +43,23 @@ struct PageFrame {
         return members.isEmpty ? path : path + "?" + members.joined(separator: "&")
     }
 
+    private static func notice(_ request: ControlRequest) -> String? {
+        let word = request.query("done") ?? ""
+        guard let many = many[word], let count = request.query("count").flatMap({ Int64($0) }), count >= 0 else {
+            return done[word]
+        }
+        let left = request.query("left") == "1" ? " More match: press again to go on." : ""
+        return "\(many): \(PageFormat.number(Double(count)) ?? "").\(left)"
+    }
+
+    private static let many = [
+        "retry-many": "Jobs that will run again", "cancel-many": "Jobs cancelled or asked to stop",
+        "discard-many": "Jobs discarded",
+    ]
+
     /// What was done before the browser came here. Words of our own: the address may be anybody's.
     private static let done: [String: String] = [
+        "discarded": "The job is discarded.", "runs": "The job was left alone: it runs, or has ended.",
         "retried": "The job will run again.", "cancelled": "The job is cancelled, or was asked to stop.",
         "paused": "Paused. What runs finishes, and enqueuing goes on.", "resumed": "It goes on.",
     ]

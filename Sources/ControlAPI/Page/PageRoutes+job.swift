@@ -21,8 +21,17 @@ extension PageRoutes {
                 question: "Cancel job \(summary.id)? A running one is asked to stop.",
                 request
             ).filter { _ in !summary.state.hasEnded }
+            + action(
+                "Discard",
+                "/jobs/\(summary.id)/discard",
+                needs: .jobsWrite,
+                question: "Give job \(summary.id) up as failed? Jobs that wait for it do as after any failure.",
+                request
+            ).filter { _ in !summary.state.hasEnded && summary.state != .running }
         view.plots = [Self.timeline(job, now)]
         view.tables = [Self.attempts(job, now)]
+        let done = try await actions.list(job: summary.id, limit: 20)
+        if !done.isEmpty { view.tables.append(Self.actionTable("Done by hand", done)) }
         if let error = job.lastError { view.texts.append(PageText(caption: "Last error", text: error)) }
         view.texts.append(PageText(caption: "Args", text: Self.pretty(job.args)))
         if let progress = job.progress { view.texts.append(PageText(caption: "Progress", text: Self.pretty(progress))) }

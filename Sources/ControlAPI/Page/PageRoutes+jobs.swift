@@ -10,26 +10,48 @@ extension PageRoutes {
         var queue: String?
         var kind: String?
         var tenant: String?
+        var label: String?
         var hasError: Bool?
         var before: Int64?
 
-        init(_ request: ControlRequest) {
-            state = request.query("state").flatMap(JobState.init(rawValue:))?.rawValue
-            queue = request.query("queue").flatMap(QueueName.init(rawValue:))?.rawValue
-            kind = request.query("kind").flatMap(JobKind.init(rawValue:))?.rawValue
-            tenant = request.query("tenant").flatMap(TenantID.init(rawValue:))?.rawValue
-            hasError = request.query("error").map { $0 == "yes" }
-            before = request.query("before").flatMap { Int64($0) }
+        /// - Parameter fields: of an address or a form.
+        init(_ fields: [String: String]) {
+            let fields = fields.filter { !$0.value.isEmpty }
+            state = fields["state"].flatMap(JobState.init(rawValue:))?.rawValue
+            queue = fields["queue"].flatMap(QueueName.init(rawValue:))?.rawValue
+            kind = fields["kind"].flatMap(JobKind.init(rawValue:))?.rawValue
+            tenant = fields["tenant"].flatMap(TenantID.init(rawValue:))?.rawValue
+            label = fields["label"].flatMap { $0.utf8.count <= 200 && !$0.contains("\0") ? $0 : nil }
+            hasError = fields["error"].map { $0 == "yes" }
+            before = fields["before"].flatMap { Int64($0) }
+        }
+
+        /// Without the place in the list.
+        var members: [(name: String, value: String?)] {
+            [
+                ("state", state), ("queue", queue), ("kind", kind), ("tenant", tenant), ("label", label),
+                ("error", hasError.map { $0 ? "yes" : "no" }),
+            ]
         }
 
         func address(before: Int64? = nil) -> String {
-            PageFrame.address(
-                "/jobs",
-                [
-                    "state": state, "queue": queue, "kind": kind, "tenant": tenant,
-                    "error": hasError.map { $0 ? "yes" : "no" }, "before": before.map { String($0) },
-                ]
-            )
+            let members = members + [("before", before.map { String($0) })]
+            return PageFrame.address("/jobs", Dictionary(uniqueKeysWithValues: members.map { ($0.name, $0.value) }))
+        }
+
+        /// Whether it lets through some jobs only, by what many jobs can be chosen by.
+        var narrows: Bool { tenant != nil || queue != nil || kind != nil || label != nil }
+
+        var selection: JobSelection {
+            get throws {
+                JobSelection(
+                    tenant: try tenant.map { try TenantID($0) },
+                    queue: try queue.map { try QueueName($0) },
+                    kind: try kind.map { try JobKind($0) },
+                    state: state.flatMap(JobState.init(rawValue:)),
+                    errorLabel: label
+                )
+            }
         }
     }
 
@@ -38,10 +60,11 @@ extension PageRoutes {
         if let id = request.query("id"), Int64(id) != nil {
             throw PageRedirect(path: "/jobs/\(queryEncoded(id))")
         }
-        let search = JobSearch(request)
+        let search = JobSearch(request.query)
         var view = PageView("Jobs")
         let (rows, goesOn, caption) = try await find(search)
         view.filter = Self.filter(search)
+        view.actions = manyActions(search, request)
         view.tables = [try Self.table(caption, rows)]
         if let goesOn {
             view.next = PageLink(label: "Older jobs, before \(goesOn)", target: search.address(before: goesOn))
@@ -60,12 +83,13 @@ extension PageRoutes {
                 search.state,
                 search.hasError,
                 search.before,
-                size
+                size,
+                search.label
             )
             let last = try rows.count < Int(size) ? nil : rows.last?.number("job_id").map { Int64($0) }
             return (rows, last, "Running, next in line, parked and newest of \(tenant)")
         }
-        if search.hasError == nil && search.before == nil {
+        if search.hasError == nil && search.before == nil && search.label == nil {
             switch search.state {
             case "running":
                 return (
@@ -88,7 +112,8 @@ extension PageRoutes {
             search.state,
             search.hasError,
             search.before,
-            size
+            size,
+            search.label
         )
         let goesOn = try rows.first?.number("goes_on").map { Int64($0) }
         return (try rows.filter { try $0.number("job_id") != nil }, goesOn, "Newest first")
@@ -100,6 +125,7 @@ extension PageRoutes {
             PageInput(name: "tenant", title: "Tenant", value: search.tenant ?? "", hint: "acme"),
             PageInput(name: "kind", title: "Kind", value: search.kind ?? "", hint: "report.build"),
             PageInput(name: "queue", title: "Queue", value: search.queue ?? "", hint: "default"),
+            PageInput(name: "label", title: "Error", value: search.label ?? "", hint: "timeout"),
             PageInput(name: "id", title: "Job id", value: "", hint: "42"),
         ]
         let error = search.hasError.map { $0 ? "yes" : "no" }

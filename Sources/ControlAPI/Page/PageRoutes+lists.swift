@@ -143,7 +143,8 @@ extension PageRoutes {
                     let now = try row.now()
                     let attempts = PageFormat.number(try row.number("attempts")) ?? "0"
                     return [
-                        PageCell(try row.text("kind")), PageCell(try row.text("error_label"), tone: "bad"),
+                        PageCell(try row.text("kind")),
+                        PageCell(try row.text("error_label"), link: try jobsLink(row), tone: "bad"),
                         PageCell(try row.text("error")),
                         PageCell(try row.flag("attempts_is_minimum") ? "\(attempts) or more" : attempts, tone: "num"),
                         .number(try row.number("jobs")), .number(try row.number("tenants")),
@@ -154,6 +155,12 @@ extension PageRoutes {
             )
         ]
         return view
+    }
+
+    /// The discarded jobs of an error, to run them again when it is mended.
+    private func jobsLink(_ row: PageRow) throws -> String? {
+        guard let kind = try row.text("kind"), let label = try row.text("error_label") else { return nil }
+        return PageFrame.address("/jobs", ["kind": kind, "label": label, "state": "discarded"])
     }
 
     @Sendable func schedules(_ request: ControlRequest) async throws -> PageView {

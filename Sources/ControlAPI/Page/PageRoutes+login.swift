@@ -35,7 +35,7 @@ extension PageRoutes {
     }
 
     @Sendable private func logOut(_ request: ControlRequest) async throws -> Response {
-        try await Self.mustBeOurForm(request)
+        try Self.mustBeOurForm(try await request.form(), request)
         if let session = request.cookie(cookies.session) { try await keys.endSession(session) }
         return .seeOther("/login", cookie: cookies.header(cookies.session, "", maxAge: 0, sameSite: "Strict"))
     }
@@ -51,8 +51,8 @@ extension PageRoutes {
     /// A form must carry what only a page of ours knows.
     ///
     /// - Throws: ``Problem`` 403.
-    static func mustBeOurForm(_ request: ControlRequest) async throws {
-        let given = try await request.form()["token"] ?? ""
+    static func mustBeOurForm(_ form: [String: String], _ request: ControlRequest) throws {
+        let given = form["token"] ?? ""
         guard let token = request.caller?.formToken, RandomText.isEqual(token, given) else {
             throw Problem(
                 .forbidden,

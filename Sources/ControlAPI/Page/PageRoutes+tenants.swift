@@ -89,7 +89,8 @@ extension PageRoutes {
                     String?.none,
                     Bool?.none,
                     Int64?.none,
-                    Int32(20)
+                    Int32(20),
+                    String?.none
                 )
             ),
             try Self.syncTable(try await store.rows(.pageSyncOfTenant, tenant.rawValue, Int32(50))),
@@ -100,6 +101,8 @@ extension PageRoutes {
                 try Self.exchangeTable(try await store.rows(.pageExchanges, tenant.rawValue, Int32(20)))
             )
         }
+        let done = try await actions.list(tenant: tenant, limit: 10)
+        if !done.isEmpty { view.tables.append(Self.actionTable("Done by hand", done)) }
         view.next = PageLink(label: "All its jobs", target: "/jobs?tenant=\(queryEncoded(tenant.rawValue))")
         return view
     }

@@ -11,12 +11,13 @@ import Postgres
 /// changes something asks for the scope that the API asks for.
 ///
 /// - `+overview`, `+jobs`, `+tenants`, `+lists`: the pages
-/// - `+actions`: what their buttons do
+/// - `+actions`, `+many`: what their buttons do, to one thing and to all that match
 /// - `+login`: logging in and out
 struct PageRoutes: Sendable {
     let store: PageStore
     let queue: JobQueue
     let tenants: TenantStore
+    let actions: ActionLog
     let keys: APIKeyStore
     let cookies: CookieNames
     let settings: ControlSettings
@@ -25,6 +26,7 @@ struct PageRoutes: Sendable {
         store = PageStore(pool: parts.pagePool)
         queue = parts.queue
         tenants = parts.tenants
+        actions = ActionLog(pool: parts.pagePool)
         keys = APIKeyStore(pool: parts.pool)
         cookies = CookieNames(settings)
         self.settings = settings
@@ -35,8 +37,8 @@ struct PageRoutes: Sendable {
             page("/", overview), page("/jobs", jobs), page("/jobs/{job}", job), page("/queues", queues),
             page("/tenants", tenantList), page("/tenants/{tenant}", tenant), page("/tokens", tokens),
             page("/workers", workers), page("/errors", errors), page("/schedules", schedules),
-            page("/syncs", syncs),
-        ] + actionRoutes + loginRoutes + assetRoutes
+            page("/syncs", syncs), page("/actions", actionList),
+        ] + actionRoutes + manyRoutes + loginRoutes + assetRoutes
     }
 
     private func page(
@@ -84,9 +86,10 @@ struct PageRoutes: Sendable {
         _ path: String,
         needs scope: APIScope,
         question: String? = nil,
+        fields: [PageField] = [],
         _ request: ControlRequest
     ) -> [PageAction] {
         guard let caller = request.caller, caller.may(scope), let token = caller.formToken else { return [] }
-        return [PageAction(title: title, path: path, question: question, token: token)]
+        return [PageAction(title: title, path: path, question: question, token: token, fields: fields)]
     }
 }

@@ -68,6 +68,13 @@ struct PageAction {
     /// Asked before it is done; nil does it at once.
     var question: String?
     var token: String
+    /// Sent along.
+    var fields: [PageField] = []
+}
+
+struct PageField {
+    var name: String
+    var value: String
 }
 
 struct PageTable {

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import JobQueue
 import LeaseholdCore
 package import Logging
 import NIOCore
@@ -112,6 +113,8 @@ package final class ControlServer: Service {
         if parts.faces.contains(.api) {
             routes += DocumentRoutes().routes
             routes += JobRoutes(queue: parts.queue).routes
+            routes += ManyRoutes(queue: parts.queue).routes
+            routes += ActionRoutes(log: ActionLog(pool: parts.pool)).routes
             routes += TenantRoutes(pool: parts.pool, tenants: parts.tenants).routes
             routes += TokenRoutes(vault: parts.vault).routes
             routes += ConnectRoutes(parts: parts, settings: settings).routes

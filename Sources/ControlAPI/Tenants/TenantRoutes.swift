@@ -16,10 +16,10 @@ struct TenantRoutes: Sendable {
             },
             Route(.put, "/v1/tenants/{tenant}", .key(.tenantsWrite), put),
             Route(.post, "/v1/tenants/{tenant}/pause", .key(.tenantsWrite)) { request in
-                try await setPaused(true, try request.tenant())
+                try await setPaused(true, request)
             },
             Route(.post, "/v1/tenants/{tenant}/resume", .key(.tenantsWrite)) { request in
-                try await setPaused(false, try request.tenant())
+                try await setPaused(false, request)
             },
         ]
     }
@@ -28,6 +28,7 @@ struct TenantRoutes: Sendable {
         let tenant = try request.tenant()
         let (body, text) = try await request.json(TenantBody.self)
         let added = try await pool.query(
+            as: request.source(.api),
             .tenantPut,
             tenant.rawValue,
             body.name,
@@ -41,8 +42,9 @@ struct TenantRoutes: Sendable {
         return try await show(tenant, isNew: added)
     }
 
-    @Sendable private func setPaused(_ isPaused: Bool, _ tenant: TenantID) async throws -> Response {
-        try await tenants.setPaused(isPaused, tenant)
+    @Sendable private func setPaused(_ isPaused: Bool, _ request: ControlRequest) async throws -> Response {
+        let tenant = try request.tenant()
+        try await tenants.acting(as: request.source(.api)).setPaused(isPaused, tenant)
         return try await show(tenant)
     }
 

@@ -44,8 +44,9 @@ struct APIKeysCommand: AsyncParsableCommand {
                 throw APIKeyChoiceError(expected: "an admin key without --tenant", got: "both")
             }
             let lifetime = days.map { Duration.seconds($0 * 86_400) }
-            try await Composition(settings, command: "api-keys").withPool { pool in
-                let made = try await APIKeyStore(pool: pool)
+            let composition = try Composition(settings, command: "api-keys")
+            try await composition.withPool { pool in
+                let made = try await APIKeyStore(pool: pool, as: composition.source)
                     .create(name: name, scopes: scopes, tenant: tenant, lifetime: lifetime)
                 var table = Table(columns: ["id", "key", "expires"])
                 table.add([made.id, made.key.reveal(), Times.stamp(made.expiresAt) ?? "never"])
@@ -92,8 +93,9 @@ struct APIKeysCommand: AsyncParsableCommand {
         @Argument(help: "Id of the key, of leasehold api-keys list.") var id: String
 
         func run() async throws {
-            try await Composition(settings, command: "api-keys").withPool { pool in
-                try await APIKeyStore(pool: pool).revoke(id)
+            let composition = try Composition(settings, command: "api-keys")
+            try await composition.withPool { pool in
+                try await APIKeyStore(pool: pool, as: composition.source).revoke(id)
                 output.say("\(id) is revoked", ["id": id, "state": "revoked"])
             }
         }

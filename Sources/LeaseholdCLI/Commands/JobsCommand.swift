@@ -13,6 +13,8 @@ struct JobsCommand: AsyncParsableCommand {
               leasehold jobs retry 42
               leasehold jobs cancel 42 --reason 'not needed any more'
               leasehold jobs discard 42
+              leasehold jobs retry --kind invoice.send --error timeout     # all that were discarded for it
+              leasehold jobs cancel --tenant acme --dry-run                # how many would be
             """,
         subcommands: [List.self, Show.self, Retry.self, Cancel.self, Discard.self]
     )
@@ -112,15 +114,16 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs a job again: one that ended starts anew under its id, one that waits becomes ready."
+            abstract: "Runs jobs again: one that ended starts anew under its id, one that waits becomes ready."
         )
 
         @OptionGroup var settings: SettingsOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: "Id of the job.") var job: Int64
+        @OptionGroup var jobs: ManyJobsOptions
 
         func run() async throws {
             try await withQueue(settings) { queue in
+                guard let job = jobs.job else { return try await jobs.steer(.retry, queue, output) }
                 let state = try await queue.retry(JobID(rawValue: job))
                 output.say("job \(job) is \(state.rawValue)", ["job": String(job), "state": state.rawValue])
             }
@@ -129,16 +132,17 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a waiting job, or asks the worker of a running one to stop it."
+            abstract: "Ends waiting jobs, or asks the workers of running ones to stop them."
         )
 
         @OptionGroup var settings: SettingsOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: "Id of the job.") var job: Int64
-        @Option(help: "Shown with the job.") var reason = "cancelled by request"
+        @OptionGroup var jobs: ManyJobsOptions
+        @Option(help: "Shown with the job; only of one job.") var reason = "cancelled by request"
 
         func run() async throws {
             try await withQueue(settings) { queue in
+                guard let job = jobs.job else { return try await jobs.steer(.cancel, queue, output) }
                 let answer = try await queue.cancel(JobID(rawValue: job), reason: reason)
                 let sentence =
                     switch answer {
@@ -153,16 +157,17 @@ struct JobsCommand: AsyncParsableCommand {
 
     struct Discard: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a waiting job as a failure; jobs that wait for it do as after any failure."
+            abstract: "Ends waiting jobs as failures; jobs that wait for them do as after any failure."
         )
 
         @OptionGroup var settings: SettingsOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: "Id of the job.") var job: Int64
-        @Option(help: "Shown with the job.") var reason = "discarded by request"
+        @OptionGroup var jobs: ManyJobsOptions
+        @Option(help: "Shown with the job; only of one job.") var reason = "discarded by request"
 
         func run() async throws {
             try await withQueue(settings) { queue in
+                guard let job = jobs.job else { return try await jobs.steer(.discard, queue, output) }
                 let answer = try await queue.discard(JobID(rawValue: job), reason: reason)
                 let sentence =
                     switch answer {
@@ -178,5 +183,5 @@ struct JobsCommand: AsyncParsableCommand {
 
 private func withQueue(_ settings: SettingsOptions, _ body: (JobQueue) async throws -> Void) async throws {
     let composition = try Composition(settings, command: "jobs")
-    try await composition.withPool { try await body(JobQueue(pool: $0, logger: composition.logger)) }
+    try await composition.withPool { try await body(composition.steeringQueue($0)) }
 }

@@ -66,7 +66,7 @@ extension QueueName: Pausable {
     init(argument: String) throws { try self.init(argument) }
 
     func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = JobQueue(pool: pool, logger: composition.logger)
+        let queue = composition.steeringQueue(pool)
         try await isPaused ? queue.pause(self) : queue.resume(self)
     }
 }
@@ -82,7 +82,7 @@ extension JobKind: Pausable {
     init(argument: String) throws { try self.init(argument) }
 
     func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = JobQueue(pool: pool, logger: composition.logger)
+        let queue = composition.steeringQueue(pool)
         try await isPaused ? queue.pause(self) : queue.resume(self)
     }
 }
@@ -97,8 +97,8 @@ extension TenantID: Pausable {
 
     init(argument: String) throws { try self.init(argument) }
 
-    func setPaused(_ isPaused: Bool, _: Composition, _ pool: PostgresPool) async throws {
-        try await TenantStore(pool: pool).setPaused(isPaused, self)
+    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
+        try await TenantStore(pool: pool, as: composition.source).setPaused(isPaused, self)
     }
 }
 
@@ -114,7 +114,7 @@ struct ScheduleName: Pausable {
     init(argument: String) { rawValue = argument }
 
     func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = JobQueue(pool: pool, logger: composition.logger)
+        let queue = composition.steeringQueue(pool)
         try await isPaused ? queue.pauseSchedule(rawValue) : queue.resumeSchedule(rawValue)
     }
 }

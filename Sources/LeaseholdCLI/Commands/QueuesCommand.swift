@@ -152,5 +152,5 @@ extension QueueRecord {
 
 func withQueues(_ settings: SettingsOptions, _ body: (JobQueue) async throws -> Void) async throws {
     let composition = try Composition(settings, command: "queues")
-    try await composition.withPool { try await body(JobQueue(pool: $0, logger: composition.logger)) }
+    try await composition.withPool { try await body(composition.steeringQueue($0)) }
 }

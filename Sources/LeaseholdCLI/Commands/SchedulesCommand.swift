@@ -127,5 +127,5 @@ extension OutputOptions {
 
 func withSchedules(_ settings: SettingsOptions, _ body: (JobQueue) async throws -> Void) async throws {
     let composition = try Composition(settings, command: "schedules")
-    try await composition.withPool { try await body(JobQueue(pool: $0, logger: composition.logger)) }
+    try await composition.withPool { try await body(composition.steeringQueue($0)) }
 }

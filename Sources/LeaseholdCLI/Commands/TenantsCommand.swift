@@ -32,8 +32,9 @@ struct TenantsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tenants").withPool { pool in
-                let isNew = try await TenantStore(pool: pool).add(tenant, name: name)
+            let composition = try Composition(settings, command: "tenants")
+            try await composition.withPool { pool in
+                let isNew = try await TenantStore(pool: pool, as: composition.source).add(tenant, name: name)
                 output.say(
                     isNew ? "added \(tenant)" : "\(tenant) was there already",
                     ["tenant": tenant.rawValue, "was there": String(!isNew)]
@@ -123,9 +124,10 @@ struct TenantsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let tenant = try TenantID(tenant)
-            try await Composition(settings, command: "tenants").withPool { pool in
+            let composition = try Composition(settings, command: "tenants")
+            try await composition.withPool { pool in
                 let limits = QueueLimits(maxRunning: maxRunning, ratePerSecond: ratePerSecond, rateBurst: rateBurst)
-                try await TenantStore(pool: pool).limit(tenant, to: limits, weight: weight)
+                try await TenantStore(pool: pool, as: composition.source).limit(tenant, to: limits, weight: weight)
                 output.say(
                     "\(tenant) is limited",
                     [

@@ -42,6 +42,8 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: .hidden) var serverPort: String?
     @Option(help: .hidden) var serverPublicUrl: String?
     @Option(help: .hidden) var serverRoles: String?
+    @Option(help: .hidden) var serverTrustedProxies: String?
+    @Option(help: .hidden) var serverForwardedHeader: String?
     @Option(help: .hidden) var serverBodyLimitBytes: String?
     @Option(help: .hidden) var serverRequestSeconds: String?
     @Option(help: .hidden) var serverRatePerSecond: String?
@@ -72,7 +74,8 @@ struct SettingsOptions: ParsableArguments {
             "spoolCopyDir": spoolCopyDir,
             "worker.roles": workerRoles, "worker.exchanges": workerExchanges, "worker.probePort": workerProbePort,
             "server.host": serverHost, "server.port": serverPort, "server.publicURL": serverPublicUrl,
-            "server.roles": serverRoles, "server.bodyLimitBytes": serverBodyLimitBytes,
+            "server.roles": serverRoles, "server.trustedProxies": serverTrustedProxies,
+            "server.forwardedHeader": serverForwardedHeader, "server.bodyLimitBytes": serverBodyLimitBytes,
             "server.requestSeconds": serverRequestSeconds, "server.ratePerSecond": serverRatePerSecond,
             "logLevel": logLevel, "logFormat": logFormat,
         ]
