@@ -13,7 +13,6 @@ extension SQLFile {
     package static let pageSchedules = SQLFile("page_schedules", PackageResources.page_schedules_sql)
     package static let pageSyncOfTenant = SQLFile("page_sync_of_tenant", PackageResources.page_sync_of_tenant_sql)
     package static let pageSyncRuns = SQLFile("page_sync_runs", PackageResources.page_sync_runs_sql)
-    package static let pageTenant = SQLFile("page_tenant", PackageResources.page_tenant_sql)
     package static let pageTenants = SQLFile("page_tenants", PackageResources.page_tenants_sql)
     package static let pageThroughput = SQLFile("page_throughput", PackageResources.page_throughput_sql)
     package static let pageToken = SQLFile("page_token", PackageResources.page_token_sql)
@@ -26,6 +25,6 @@ extension SQLFiles {
     static let pageQueries: [SQLFile] = [
         .pageErrors, .pageExchanges, .pageJobs, .pageJobsOfTenant, .pageJobsParked, .pageJobsRunning,
         .pageJobsScheduled, .pageLanes, .pageOverview, .pagePressure, .pageQueues, .pageSchedules, .pageSyncOfTenant,
-        .pageSyncRuns, .pageTenant, .pageTenants, .pageThroughput, .pageToken, .pageTokens, .pageWorkers,
+        .pageSyncRuns, .pageTenants, .pageThroughput, .pageToken, .pageTokens, .pageWorkers,
     ]
 }

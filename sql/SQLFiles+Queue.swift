@@ -3,6 +3,7 @@ extension SQLFile {
     package static let jobCancel = SQLFile("job_cancel", PackageResources.job_cancel_sql)
     package static let jobClaim = SQLFile("job_claim", PackageResources.job_claim_sql)
     package static let jobDiscard = SQLFile("job_discard", PackageResources.job_discard_sql)
+    package static let jobReschedule = SQLFile("job_reschedule", PackageResources.job_reschedule_sql)
     package static let jobEnqueue = SQLFile("job_enqueue", PackageResources.job_enqueue_sql)
     package static let jobErrors = SQLFile("job_errors", PackageResources.job_errors_sql)
     package static let jobList = SQLFile("job_list", PackageResources.job_list_sql)
@@ -37,7 +38,8 @@ extension SQLFile {
 
 extension SQLFiles {
     static let queueQueries: [SQLFile] = [
-        .jobAttempts, .jobCancel, .jobClaim, .jobDiscard, .jobEnqueue, .jobErrors, .jobList, .jobProgress, .jobRetry,
+        .jobAttempts, .jobCancel, .jobClaim, .jobDiscard, .jobReschedule, .jobEnqueue, .jobErrors, .jobList,
+        .jobProgress, .jobRetry,
         .jobSettle, .jobShow, .kindLimit, .kindList, .kindPause, .kindResume, .queueLanes, .queueLimit, .queueList,
         .queuePause, .queuePrune,
         .queueReconcile, .queueResume, .tenantPark, .tenantUnpark, .workerHeartbeat, .workerJobs, .workerList,

@@ -303,13 +303,28 @@ CREATE FUNCTION leasehold.action_note(verb text, object text, name text DEFAULT 
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+    with said as (
+        select left(coalesce(nullif(current_setting('leasehold.actor', true), ''), session_user), 200) as actor,
+            coalesce(nullif(current_setting('leasehold.via', true), ''), 'sql') as via,
+            jsonb_strip_nulls(action_note.detail) as detail
+        -- One line for many jobs at once is written by who steers them all.
+        where coalesce(current_setting('leasehold.many', true), '') <> 'on' or action_note.object = 'jobs'
+    ), continued as (
+        -- Their batches follow each other closely and are one line.
+        update leasehold.action as a set count = a.count + action_note.count
+        from said
+        where action_note.object = 'jobs' and a.action_id = (
+            select l.action_id from (select * from leasehold.action order by action_id desc limit 20) as l
+            where l.object = 'jobs' and l.verb = action_note.verb and l.actor = said.actor and l.via = said.via
+                and l.login = session_user and l.tenant_id is not distinct from action_note.tenant
+                and l.detail = said.detail and l.done_at > clock_timestamp() - interval '1 minute'
+            order by l.action_id desc limit 1)
+        returning a.action_id
+    )
     insert into leasehold.action (actor, via, verb, object, name, tenant_id, job_id, count, detail)
-    select left(coalesce(nullif(current_setting('leasehold.actor', true), ''), session_user), 200),
-        coalesce(nullif(current_setting('leasehold.via', true), ''), 'sql'),
-        action_note.verb, action_note.object, action_note.name, action_note.tenant, action_note.job,
-        action_note.count, jsonb_strip_nulls(action_note.detail)
-    -- One line for many jobs at once is written by who steers them all.
-    where coalesce(current_setting('leasehold.many', true), '') <> 'on' or action_note.object = 'jobs'
+    select said.actor, said.via, action_note.verb, action_note.object, action_note.name, action_note.tenant,
+        action_note.job, action_note.count, said.detail
+    from said where not exists (select from continued)
 $$;
 
 COMMENT ON FUNCTION leasehold.action_note(verb text, object text, name text, tenant text, job bigint, count bigint, detail jsonb) IS 'Adds a line. Programs say who acts by set_config(''leasehold.actor'', …, true) and set_config(''leasehold.via'', …, true)';
@@ -3703,6 +3718,41 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.job_release(released bigint) IS 'Unparks one job';
 
+CREATE FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+declare
+    changed leasehold.job;
+begin
+    if at is null then
+        raise exception 'expected the time at which job % is to run, got none', rescheduled using errcode = 'LH002';
+    end if;
+    -- One that is parked keeps waiting for what it waits for, and for its time after that.
+    update leasehold.job
+    set run_at = at, ready_at = case when state = 'parked' then ready_at else at end,
+        due_at = case when state = 'parked' then due_at else at end,
+        place = case when state = 'parked' then place end,
+        state = case when state = 'parked' then state else 'scheduled' end
+    where job.job_id = rescheduled and claimed_by is null
+    returning job.* into changed;
+    if found then
+        perform leasehold.action_note('reschedule', 'job', tenant => changed.tenant_id, job => rescheduled,
+            detail => jsonb_build_object('run_at', at));
+        return changed.state;
+    elsif exists (select from leasehold.job where job.job_id = rescheduled) then
+        return 'running';
+    elsif exists (select from leasehold.job_history where job_history.job_id = rescheduled) then
+        return 'ended';
+    end if;
+    raise exception 'expected the id of a job, got %', rescheduled
+        using errcode = 'LH004', hint = 'leasehold jobs list';
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) IS 'Gives a waiting job another time. scheduled: it waits for it; parked: it waits for it when it is released; running, ended: left alone';
+
 CREATE FUNCTION leasehold.job_retry(retried bigint) RETURNS text
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -3968,7 +4018,7 @@ CREATE FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, pri
 
 COMMENT ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) IS 'Whether a job may be enqueued like this; leasehold.enqueue_check says what is wrong with one that may not';
 
-CREATE FUNCTION leasehold.jobs_steer(verb text, tenant text DEFAULT NULL::text, queue text DEFAULT NULL::text, kind text DEFAULT NULL::text, state text DEFAULT NULL::text, label text DEFAULT NULL::text, everything boolean DEFAULT false, before bigint DEFAULT NULL::bigint, most integer DEFAULT 500) RETURNS leasehold.job_batch
+CREATE FUNCTION leasehold.jobs_steer(verb text, tenant text DEFAULT NULL::text, queue text DEFAULT NULL::text, kind text DEFAULT NULL::text, state text DEFAULT NULL::text, label text DEFAULT NULL::text, everything boolean DEFAULT false, before bigint DEFAULT NULL::bigint, most integer DEFAULT NULL::integer) RETURNS leasehold.job_batch
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -3980,6 +4030,9 @@ declare
     ended constant boolean := case when state is null then verb = 'retry'
         else state in ('completed', 'discarded', 'cancelled') end;
     wanted constant text := coalesce(state, case when verb = 'retry' then 'discarded' end);
+    -- A retry takes two subtransactions, and with over 64 of them in one transaction every other session
+    -- has to look further for each row that it meets.
+    size constant integer := coalesce(most, case verb when 'retry' then 30 else 500 end);
     batch leasehold.job_batch;
     found_ids bigint[];
     lowest bigint;
@@ -3997,8 +4050,8 @@ begin
     elsif coalesce(tenant, queue, kind, label) is null and not coalesce(everything, false) then
         raise exception 'expected a tenant, queue, kind or error, got none'
             using errcode = 'LH002', hint = 'to mean every job, say so: --all';
-    elsif most is null or most not between 1 and 1000 then
-        raise exception 'expected 1 to 1000 jobs a batch, got %', coalesce(most::text, 'none') using errcode = 'LH002';
+    elsif size not between 1 and 1000 then
+        raise exception 'expected 1 to 1000 jobs a batch, got %', size using errcode = 'LH002';
     end if;
     -- A tenant's ended jobs have an index of their own; live ones are walked by their ids.
     execute format($q$
@@ -4018,7 +4071,7 @@ begin
         $q$, case when ended then 'outcome' else 'state' end, case when ended then 'job_history' else 'job' end,
         case when ended and tenant is not null then format('and tenant_id = %L', tenant) end, bound)
     into batch.looked, batch.matched, found_ids, lowest
-    using coalesce(before, 9223372036854775807), tenant, queue, kind, wanted, label, most;
+    using coalesce(before, 9223372036854775807), tenant, queue, kind, wanted, label, size;
     batch.goes_on := lowest;
     batch.done := 0;
     batch.refused := 0;
@@ -4027,19 +4080,24 @@ begin
     end if;
     perform set_config('leasehold.many', 'on', true);
     foreach one in array found_ids loop
-        begin
-            answer := case verb when 'retry' then leasehold.job_retry(one)
-                when 'cancel' then leasehold.job_cancel(one) else leasehold.job_discard(one) end;
-            if verb = 'retry' and answer = 'ready'
-                or verb <> 'retry' and answer in ('cancelled', 'requested', 'discarded') then
-                batch.done := batch.done + 1;
-            else
-                batch.refused := batch.refused + 1;
-            end if;
-        exception
-            -- It is gone meanwhile, or its unique key is taken.
-            when sqlstate 'LH004' or sqlstate 'LH005' then batch.refused := batch.refused + 1;
-        end;
+        if verb = 'retry' then
+            begin
+                answer := leasehold.job_retry(one);
+            exception
+                -- It is gone meanwhile, or its unique key is taken.
+                when sqlstate 'LH004' or sqlstate 'LH005' then answer := 'refused';
+            end;
+        elsif verb = 'cancel' then
+            answer := leasehold.job_cancel(one);
+        else
+            answer := leasehold.job_discard(one);
+        end if;
+        if verb = 'retry' and answer = 'ready'
+            or verb <> 'retry' and answer in ('cancelled', 'requested', 'discarded') then
+            batch.done := batch.done + 1;
+        else
+            batch.refused := batch.refused + 1;
+        end if;
     end loop;
     perform set_config('leasehold.many', '', true);
     if batch.done > 0 then
@@ -4050,7 +4108,7 @@ begin
 end
 $_$;
 
-COMMENT ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) IS 'One batch of retry, cancel, discard or count over the jobs that a filter lets through, newest first. Retry means discarded jobs unless a state is given; everything must be true where nothing else narrows. Repeat with before => goes_on until that is null';
+COMMENT ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) IS 'One batch of retry, cancel, discard or count over the jobs that a filter lets through, newest first. Retry means discarded jobs unless a state is given; everything must be true where nothing else narrows. Repeat with before => goes_on until that is null. most: 30 of a retry, else 500';
 
 CREATE FUNCTION leasehold.kind_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -7181,7 +7239,7 @@ CREATE TABLE leasehold.action (
     CONSTRAINT action_count_positive CHECK ((count > 0)),
     CONSTRAINT action_detail_object CHECK ((jsonb_typeof(detail) = 'object'::text)),
     CONSTRAINT action_object_known CHECK ((object = ANY (ARRAY['job'::text, 'jobs'::text, 'tenant'::text, 'queue'::text, 'kind'::text, 'schedule'::text, 'api_key'::text]))),
-    CONSTRAINT action_verb_known CHECK ((verb = ANY (ARRAY['add'::text, 'change'::text, 'remove'::text, 'pause'::text, 'resume'::text, 'revoke'::text, 'retry'::text, 'cancel'::text, 'discard'::text]))),
+    CONSTRAINT action_verb_known CHECK ((verb = ANY (ARRAY['add'::text, 'change'::text, 'remove'::text, 'pause'::text, 'resume'::text, 'revoke'::text, 'retry'::text, 'cancel'::text, 'discard'::text, 'reschedule'::text]))),
     CONSTRAINT action_via_known CHECK ((via = ANY (ARRAY['page'::text, 'api'::text, 'command'::text, 'sql'::text])))
 );
 
@@ -7195,7 +7253,7 @@ COMMENT ON COLUMN leasehold.action.name IS 'Of the queue, kind, schedule or key'
 
 COMMENT ON COLUMN leasehold.action.tenant_id IS 'Whose; no foreign key, because the line stays when the tenant goes';
 
-COMMENT ON COLUMN leasehold.action.count IS 'How many it struck';
+COMMENT ON COLUMN leasehold.action.count IS 'How many it struck; of many jobs all batches within a minute';
 
 COMMENT ON COLUMN leasehold.action.detail IS 'What changed, each as [before, after], or a reason, or the filter of many jobs';
 
@@ -8015,7 +8073,7 @@ COMMENT ON COLUMN leasehold_dashboard.action_log.via IS 'page, api, command or s
 
 COMMENT ON COLUMN leasehold_dashboard.action_log.login IS 'The database''s login, which nobody can pretend to be';
 
-COMMENT ON COLUMN leasehold_dashboard.action_log.verb IS 'add, change, remove, pause, resume, revoke; of jobs retry, cancel, discard';
+COMMENT ON COLUMN leasehold_dashboard.action_log.verb IS 'add, change, remove, pause, resume, revoke; of jobs retry, cancel, discard, reschedule';
 
 COMMENT ON COLUMN leasehold_dashboard.action_log.object IS 'job, jobs (many by a filter), tenant, queue, kind, schedule, api_key';
 
@@ -9951,6 +10009,10 @@ GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_vault;
 REVOKE ALL ON FUNCTION leasehold.job_release(released bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.job_retry(retried bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_retry(retried bigint) TO leasehold_worker;

@@ -65,13 +65,13 @@ extension JobQueue {
     ///
     /// - Parameters:
     ///   - before: ``JobBatch/goesOn`` of the batch before.
-    ///   - limit: 1 to 1000.
+    ///   - limit: 1 to 1000; nil is 30 of a retry, else 500.
     /// - Throws: ``JobQueueError`` with code `invalidRequest`.
     package func steer(
         _ verb: ManyVerb,
         _ selection: JobSelection,
         before: JobID? = nil,
-        limit: Int = 500
+        limit: Int? = nil
     ) async throws -> JobBatch {
         try await explained {
             let row = try await pool.query(
@@ -85,7 +85,7 @@ extension JobQueue {
                 selection.errorLabel,
                 selection.everything,
                 before?.rawValue,
-                Int32(clamping: limit)
+                limit.map { Int32(clamping: $0) }
             ).only
             var batch = JobBatch()
             batch.looked = Int(try row.decode("looked", as: Int64.self))
@@ -95,6 +95,11 @@ extension JobQueue {
             batch.goesOn = try row.decode("goes_on", as: Int64?.self).map { JobID(rawValue: $0) }
             return batch
         }
+    }
+
+    /// The last one may be smaller.
+    private static func batch(_ verb: ManyVerb, _ left: Int) -> Int? {
+        left >= 500 || verb == .retry && left >= 30 ? nil : left
     }
 
     /// Batch after batch, until there is none or enough is done. Jobs that come meanwhile are left alone.
@@ -112,7 +117,7 @@ extension JobQueue {
         var all = JobBatch()
         all.goesOn = before
         repeat {
-            all.add(try await steer(verb, selection, before: all.goesOn, limit: min(500, most - all.matched)))
+            all.add(try await steer(verb, selection, before: all.goesOn, limit: Self.batch(verb, most - all.matched)))
             note(all)
         } while all.goesOn != nil && all.matched < most
         return all

@@ -1,3 +1,4 @@
+package import Foundation
 package import LeaseholdCore
 import Postgres
 import SQLFiles
@@ -16,6 +17,16 @@ package enum CancelAnswer: String, Sendable {
 package enum DiscardAnswer: String, Sendable {
     case discarded
     /// It runs and was left alone: cancel it to stop it.
+    case running
+    case ended
+}
+
+/// What became of a job that was given another time.
+package enum RescheduleAnswer: String, Sendable {
+    case scheduled
+    /// It waits for something else first.
+    case parked
+    /// It runs and was left alone.
     case running
     case ended
 }
@@ -71,6 +82,17 @@ extension JobQueue {
         try await explained {
             let word = try await pool.query(as: source, .jobRetry, job.rawValue).only.decode(0, as: String.self)
             return JobState(rawValue: word) ?? .ready
+        }
+    }
+
+    /// Gives a waiting job another time, earlier or later.
+    ///
+    /// - Throws: ``JobQueueError`` with code `unknownJob`.
+    package func reschedule(_ job: JobID, to time: Date) async throws -> RescheduleAnswer {
+        try await explained {
+            let word = try await pool.query(as: source, .jobReschedule, job.rawValue, time).only
+                .decode(0, as: String.self)
+            return RescheduleAnswer(rawValue: word) ?? .ended
         }
     }
 

@@ -117,6 +117,9 @@ package struct TenantLoad: Sendable {
 /// A tenant id that nobody added.
 package struct UnknownTenant: ExplainedError, Equatable {
     package let tenant: TenantID
+
+    package init(tenant: TenantID) { self.tenant = tenant }
+
     package var label: String { "unknown_tenant" }
     package var message: String { "expected a tenant that was added, got \"\(tenant)\"" }
     package var hint: String? { "leasehold tenants add \(tenant)" }

@@ -54,6 +54,11 @@ extension Composition {
             metrics: { registry.text() },
             faces: Set(roles.compactMap(ControlParts.Face.init(rawValue:)))
         )
+        return ControlServer(settings: serverSettings, parts: parts, logger: logger)
+    }
+
+    /// Of `leasehold serve`.
+    var serverSettings: ControlSettings {
         var server = ControlSettings()
         server.host = settings.text("server.host") ?? server.host
         server.port = settings.number("server.port")
@@ -69,7 +74,7 @@ extension Composition {
         server.requestTime = .seconds(settings.number("server.requestSeconds"))
         server.ratePerSecond = Double(settings.number("server.ratePerSecond"))
         server.rateBurst = server.ratePerSecond * 2
-        return ControlServer(settings: server, parts: parts, logger: logger)
+        return server
     }
 
     /// Probes and metrics of a worker; nil where no port is set.

@@ -1,5 +1,6 @@
 import FakePitchly
 import Foundation
+import JobQueue
 import LeaseholdCore
 import Postgres
 import TestSupport
@@ -50,6 +51,19 @@ import Testing
             #expect(try await world.send("GET", callback, headers: [("Cookie", other)]).status == 400)
             // Nor did the tries spoil it for the one that began.
             #expect(try await world.send("GET", callback, headers: [("Cookie", cookie)]).status == 200)
+        }
+    }
+
+    @Test func aCommandMakesTheSameLink() async throws {
+        try await withServer { world in
+            let tenant = try await world.addTenant("acme")
+            var settings = ControlSettings()
+            settings.publicURL = world.origin
+            let link = try await ConnectLink.make(for: tenant, pool: world.pool, settings: settings)
+            #expect(try await world.send("GET", link.url).status == 302)
+            await #expect(throws: UnknownTenant.self) {
+                try await ConnectLink.make(for: TenantID("nobody"), pool: world.pool, settings: settings)
+            }
         }
     }
 

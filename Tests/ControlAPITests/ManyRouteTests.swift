@@ -37,9 +37,9 @@ import Testing
             #expect(try second.object()["goes_on"] is NSNull)
             let log = try await world.send("GET", "/v1/actions?limit=2", key: key)
             let actions = try #require(try log.object()["actions"] as? [[String: Any]])
-            #expect(actions.map { $0["count"] as? Int } == [2, 3])
-            #expect(actions.allSatisfy { ($0["actor"] as? String)?.hasPrefix("test (key ") ?? false })
-            #expect(actions.allSatisfy { $0["via"] as? String == "api" })
+            #expect(actions.map { $0["count"] as? Int } == [5, 1])
+            #expect((actions[0]["actor"] as? String)?.hasPrefix("test (key ") ?? false)
+            #expect(actions.map { $0["via"] as? String } == ["api", "sql"])
         }
     }
 
@@ -100,6 +100,15 @@ import Testing
             #expect(try await world.queue.show(failed).summary.state == .ready)
             let log = try await visitor.open("/actions")
             #expect(log.text.contains("visitor (key ") && log.text.contains("1 jobs"))
+            let page2 = try await visitor.open("/jobs/\(failed)")
+            let token2 = try #require(page2.text.firstMatch(of: /name="token" value="([^"]+)"/)?.1)
+            for (minutes, status) in [("30", 303), ("", 400), ("-1", 400)] {
+                let fields = ["token": String(token2), "minutes": minutes]
+                #expect(
+                    try await world.post("/jobs/\(failed)/reschedule", fields, cookie: visitor.cookie).status == status
+                )
+            }
+            #expect(try await world.queue.show(failed).summary.state == .scheduled)
             #expect(try await visitor.press("/jobs/\(failed)/discard", onPage: "/jobs/\(failed)").status == 303)
             #expect(try await visitor.open("/jobs/\(failed)").text.contains("Done by hand"))
             let reader = try await PageVisitor(world, .jobsRead, .tenantsRead)

@@ -114,6 +114,44 @@ import Testing
         }
     }
 
+    @Test func limitsAreChangedWhileEverythingRuns() async throws {
+        try await withServer { world in
+            _ = try await world.fillPages()
+            let visitor = try await PageVisitor(world, .admin)
+            func send(_ path: String, _ most: String, _ rate: String, _ weight: String) async throws -> Int {
+                let page = try await visitor.open("/tenants/acme")
+                let token = try #require(page.text.firstMatch(of: /name="token" value="([^"]+)"/)?.1)
+                let fields = ["token": String(token), "max_running": most, "rate_per_second": rate, "weight": weight]
+                return try await world.post(path, fields, cookie: visitor.cookie).status
+            }
+            let tenants = TenantStore(pool: world.pool)
+            try await tenants.limit(
+                TenantID("acme"),
+                to: QueueLimits(ratePerSecond: 1, rateBurst: 7)
+            )
+            #expect(try await send("/tenants/acme/limits", "5", " 2.5 ", "3") == 303)
+            let (tenant, load) = try await tenants.show(TenantID("acme"))
+            #expect(tenant.maxRunning == 5 && tenant.weight == 3)
+            #expect(load.ratePerSecond == 2.5 && load.rateBurst == 7)
+            #expect(try await visitor.open("/tenants/acme").text.contains("name=\"rate_per_second\" value=\"2.5\""))
+            #expect(try await send("/tenants/acme/limits", "", "", "") == 303)
+            let cleared = try await tenants.show(TenantID("acme"))
+            #expect(cleared.tenant.maxRunning == nil && cleared.load.rateBurst == nil && cleared.tenant.weight == 1)
+            #expect(try await send("/queues/default/limits", "9", "", "2") == 303)
+            let queue = try #require(try await world.queue.queues(named: .default).first)
+            #expect(queue.limits == QueueLimits(maxRunning: 9) && queue.weight == 2)
+            for wrong in [("0", "", ""), ("1.5", "", ""), ("many", "", ""), ("", "-1", ""), ("", "", "5000")] {
+                #expect(try await send("/tenants/acme/limits", wrong.0, wrong.1, wrong.2) == 400)
+            }
+            #expect(try await send("/tenants/nobody/limits", "1", "", "") == 404)
+            #expect(try await tenants.show(TenantID("acme")).tenant.maxRunning == nil)
+            let looker = try await PageVisitor(world, .jobsRead, .tenantsRead)
+            #expect(!(try await looker.open("/queues").text.contains("/limits")))
+            #expect(!(try await looker.open("/tenants/acme").text.contains("/connect")))
+            #expect(try await visitor.open("/tenants/acme").text.contains("href=\"/v1/tenants/acme/connect\""))
+        }
+    }
+
     @Test func aKeyThatMayOnlyLookGetsNoButtons() async throws {
         try await withServer { world in
             let failed = try await world.fillPages()

@@ -76,12 +76,18 @@ import Testing
         }
     }
 
-    @Test func manyJobsAreOneLineABatch() async throws {
+    @Test func manyJobsInBatchesAreOneLine() async throws {
         try await withWorld { world in
             let tenant = try await world.addTenants("a")[0]
             _ = try await world.queue.enqueue((0..<5).map { _ in JobRequest(tenant: tenant, kind: .noop) })
             let queue = world.queue.acting(as: ActionSource(.command, "ann"))
-            _ = try await queue.steer(.cancel, JobSelection(tenant: tenant, kind: .noop), limit: 3)
+            let first = try await queue.steer(.cancel, JobSelection(tenant: tenant, kind: .noop), limit: 2)
+            _ = try await queue.steer(
+                .cancel,
+                JobSelection(tenant: tenant, kind: .noop),
+                before: first.goesOn,
+                limit: 1
+            )
             _ = try await queue.steerAll(.count, JobSelection(tenant: tenant))
             #expect(
                 try await lines(world, "where via = 'command'")

@@ -8,12 +8,17 @@ import pathlib
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 
 from devtools import Browser
+from scrape import judge, scraped
 
-ORIGIN, KEY, FAKE = (os.environ[name] for name in ("CHECK_ORIGIN", "CHECK_KEY", "CHECK_FAKE"))
-PAGES = ["/", "/jobs", "/jobs?state=ready", "/jobs/1", "/queues", "/tenants", "/tenants/acme", "/tokens", "/workers", "/errors", "/schedules", "/syncs"]
+ORIGIN, KEY, FAKE, WORKER = (os.environ[name] for name in ("CHECK_ORIGIN", "CHECK_KEY", "CHECK_FAKE", "CHECK_WORKER"))
+PAGES = [
+    "/", "/jobs", "/jobs?state=ready", "/jobs?kind=report.build", "/jobs/1", "/queues", "/tenants", "/tenants/acme",
+    "/tokens", "/workers", "/errors", "/schedules", "/syncs", "/actions",
+]
 
 MEASURE = """
 (() => {
@@ -60,15 +65,19 @@ def sql(text: str) -> None:
     subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qX", "-v", "ON_ERROR_STOP=1", "-c", text], check=True, stdout=subprocess.DEVNULL)
 
 
-def leasehold(*words: str) -> None:
-    subprocess.run([".build/debug/leasehold", *words], check=True, capture_output=True)
+def sql_value(text: str) -> str:
+    found = subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qXAtc", text], check=True, capture_output=True)
+    return found.stdout.decode().strip()
+
+
+def leasehold(*words: str) -> str:
+    return subprocess.run([".build/debug/leasehold", *words], check=True, capture_output=True).stdout.decode()
 
 
 def wait(text: str) -> None:
     """Until a statement finds something, for a minute."""
     for _ in range(600):
-        found = subprocess.run(["psql", os.environ["CHECK_DATABASE"], "-qXAtc", text], check=True, capture_output=True)
-        if found.stdout.strip():
+        if sql_value(text):
             return
         time.sleep(0.1)
     raise AssertionError(f"expected within a minute what this finds: {text}")
@@ -100,7 +109,7 @@ def prepare() -> None:
 
 def connect(browser: Browser) -> None:
     """A person opens a link, allows the access at the provider, and comes back."""
-    link = api("POST", "/v1/tenants/acme/connect")["url"]
+    link = leasehold("tenants", "connect", "acme", "--link").strip()
     browser.open(link)
     assert "/oauth/authorize" in browser.run("location.href"), browser.run("location.href")
     browser.run("document.querySelector('button[value=allow]').focus()")
@@ -128,6 +137,62 @@ def log_in(browser: Browser) -> None:
     browser.press_and_load()
     assert browser.run("location.pathname + location.search") == "/jobs?state=ready", browser.run("location.href")
     assert browser.run("document.cookie") == "", "no script may read the session"
+
+
+def see_the_sync(browser: Browser) -> None:
+    """The sync of the tenant that was connected stands on the page, in psql and in Prometheus."""
+    table, records = sql_value(
+        "select name, record_count from leasehold_dashboard.sync_status where tenant_id = 'acme' and record_count > 0 limit 1"
+    ).split("|")
+    browser.open(ORIGIN + "/syncs")
+    text = browser.run("document.querySelector('main').innerText")
+    assert "acme" in text and "merged" in text and table in text, text
+    browser.open(ORIGIN + "/tenants/acme")
+    assert table in browser.run("document.querySelector('main').innerText")
+    judge(WORKER)
+    port = urllib.parse.urlsplit(WORKER).port + 1
+    found = scraped(WORKER, port, 'sum(leasehold_job_settled_total{kind="pitchly.sync_table",outcome="completed"}) > 0')
+    print(f"the sync of {table} ({records} records) is on the page, in psql and in Prometheus ({found[0]['value'][1]} runs)")
+
+
+def connect_again(browser: Browser) -> None:
+    """Somebody who may connect does it from the tenant's page."""
+    before = sql_value("select generation from leasehold_dashboard.token_health where tenant_id = 'acme'")
+    browser.open(ORIGIN + "/tenants/acme")
+    browser.run("document.querySelector('a[href$=\"/connect\"]').focus()")
+    browser.press_and_load()
+    browser.run("document.querySelector('button[value=allow]').focus()")
+    browser.press_and_load()
+    assert "acme is connected" in browser.run("document.body.innerText")
+    after = sql_value("select generation from leasehold_dashboard.token_health where tenant_id = 'acme'")
+    assert int(after) > int(before), f"expected a later generation than {before}, got {after}"
+
+
+def steer_many(browser: Browser) -> None:
+    """Cancels all jobs that match, by keyboard alone, and finds who did it."""
+    browser.open(ORIGIN + "/jobs?kind=mail.send_a_rather_long_kind_of_job&state=ready")
+    browser.run("document.querySelector('form[action=\"/bulk/cancel\"]').closest('details').querySelector('summary').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+    browser.press("Tab", 9)
+    browser.press_and_load()
+    said = browser.run("document.querySelector('[role=status]').innerText")
+    assert said.startswith("Jobs cancelled or asked to stop: "), said
+    left = sql_value("select count(*) from leasehold.job where kind = 'mail.send_a_rather_long_kind_of_job' and state = 'ready'")
+    assert left == "0", f"expected none to be left, got {left}"
+    browser.open(ORIGIN + "/actions")
+    text = browser.run("document.querySelector('main').innerText")
+    assert "check (key " in text and "cancel" in text, text
+
+
+def limit(browser: Browser) -> None:
+    """Changes a tenant's limit on its page."""
+    browser.open(ORIGIN + "/tenants/acme")
+    browser.run("document.querySelector('form[action$=\"/limits\"]').closest('details').open = true")
+    browser.run("document.querySelector('form[action$=\"/limits\"] input[name=max_running]').focus()")
+    browser.type("7")
+    browser.press_and_load()
+    assert "The limits are set" in browser.run("document.querySelector('[role=status]').innerText")
+    assert api("GET", "/v1/tenants/acme")["max_running"] == 7
 
 
 def act(browser: Browser) -> None:
@@ -228,7 +293,11 @@ def main() -> int:
     try:
         connect(browser)
         log_in(browser)
+        see_the_sync(browser)
         act(browser)
+        connect_again(browser)
+        steer_many(browser)
+        limit(browser)
         wrong = look(browser, folder) + walk(browser)
         hold_up(browser)
     finally:

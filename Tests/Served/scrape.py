@@ -18,19 +18,20 @@ def fetch(url: str) -> bytes:
         return answer.read()
 
 
-def main() -> int:
-    text = fetch(ORIGIN + "/metrics")
-    judged = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+def judge(origin: str) -> None:
+    """What promtool says of a server's metrics."""
+    judged = subprocess.run(["promtool", "check", "metrics"], input=fetch(origin + "/metrics"), capture_output=True, check=False)
     print(judged.stderr.decode().strip() or "promtool: clean")
     assert judged.returncode == 0, judged.stderr.decode()
 
+
+def scraped(origin: str, port: int, query: str) -> list:
+    """What a Prometheus of its own on a port finds for a query, once it has scraped the server."""
     with tempfile.TemporaryDirectory(prefix="leasehold-prometheus.") as folder:
-        target = ORIGIN.removeprefix("http://")
-        port = urllib.parse.urlsplit(ORIGIN).port + 2
         config = pathlib.Path(folder, "prometheus.yml")
         config.write_text(
             "global: {scrape_interval: 1s}\n"
-            f"scrape_configs: [{{job_name: leasehold, static_configs: [{{targets: ['{target}']}}]}}]\n"
+            f"scrape_configs: [{{job_name: leasehold, static_configs: [{{targets: ['{origin.removeprefix('http://')}']}}]}}]\n"
         )
         server = subprocess.Popen(
             [
@@ -42,22 +43,25 @@ def main() -> int:
             ]
         )
         try:
-            found: list[object] = []
-            query = urllib.parse.quote("sum by (route) (leasehold_http_request_seconds_count)")
             for _ in range(300):
                 try:
-                    answer = json.loads(fetch(f"http://127.0.0.1:{port}/api/v1/query?query={query}"))
-                    found = answer["data"]["result"]
-                    if found:
-                        break
+                    answer = json.loads(fetch(f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}"))
+                    if answer["data"]["result"]:
+                        return answer["data"]["result"]
                 except OSError:
                     pass
                 time.sleep(0.1)
-            assert found, "expected Prometheus to have scraped the server within 30 s"
-            print(f"Prometheus has {len(found)} routes of leasehold_http_request_seconds")
         finally:
             server.terminate()
             server.wait()
+    raise AssertionError(f"expected Prometheus to find something for {query} within 30 s")
+
+
+def main() -> int:
+    judge(ORIGIN)
+    port = urllib.parse.urlsplit(ORIGIN).port + 2
+    found = scraped(ORIGIN, port, "sum by (route) (leasehold_http_request_seconds_count)")
+    print(f"Prometheus has {len(found)} routes of leasehold_http_request_seconds")
     return 0
 
 

@@ -38,4 +38,36 @@ end $$;
 comment on function leasehold.job_discard is
     'discarded: it waited and has ended, as a failure; running: left alone, job_cancel stops it; ended: it had ended. Jobs that wait for it do as after any failure';
 
+create function leasehold.job_reschedule(rescheduled bigint, at timestamptz) returns text
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off as $$
+declare
+    changed leasehold.job;
+begin
+    if at is null then
+        raise exception 'expected the time at which job % is to run, got none', rescheduled using errcode = 'LH002';
+    end if;
+    -- One that is parked keeps waiting for what it waits for, and for its time after that.
+    update leasehold.job
+    set run_at = at, ready_at = case when state = 'parked' then ready_at else at end,
+        due_at = case when state = 'parked' then due_at else at end,
+        place = case when state = 'parked' then place end,
+        state = case when state = 'parked' then state else 'scheduled' end
+    where job.job_id = rescheduled and claimed_by is null
+    returning job.* into changed;
+    if found then
+        perform leasehold.action_note('reschedule', 'job', tenant => changed.tenant_id, job => rescheduled,
+            detail => jsonb_build_object('run_at', at));
+        return changed.state;
+    elsif exists (select from leasehold.job where job.job_id = rescheduled) then
+        return 'running';
+    elsif exists (select from leasehold.job_history where job_history.job_id = rescheduled) then
+        return 'ended';
+    end if;
+    raise exception 'expected the id of a job, got %', rescheduled
+        using errcode = 'LH004', hint = 'leasehold jobs list';
+end $$;
+
+comment on function leasehold.job_reschedule is
+    'Gives a waiting job another time. scheduled: it waits for it; parked: it waits for it when it is released; running, ended: left alone';
+
 select leasehold.roles_apply();

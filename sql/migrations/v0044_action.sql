@@ -1,6 +1,6 @@
 -- The log of actions: who did what by hand. Functions that steer jobs write a line, and triggers write one
 -- for what is set of tenants, queues, kinds, schedules and keys, whichever program or psql did it. Lines
--- are added only: no role may change or delete them but the owner.
+-- are added only, but for many jobs in batches, which count up; no role may change or delete them but the owner.
 
 create table leasehold.action (
     action_id bigint generated always as identity primary key,
@@ -12,7 +12,7 @@ create table leasehold.action (
     login text not null default session_user,
     verb text not null
         constraint action_verb_known check (verb in ('add', 'change', 'remove', 'pause', 'resume', 'revoke',
-            'retry', 'cancel', 'discard')),
+            'retry', 'cancel', 'discard', 'reschedule')),
     object text not null
         constraint action_object_known check (object in ('job', 'jobs', 'tenant', 'queue', 'kind', 'schedule', 'api_key')),
     name text collate "C",
@@ -32,7 +32,7 @@ comment on column leasehold.action.actor is 'Who, as the program names them; of 
 comment on column leasehold.action.login is 'The database''s login, which nobody can pretend to be';
 comment on column leasehold.action.name is 'Of the queue, kind, schedule or key';
 comment on column leasehold.action.tenant_id is 'Whose; no foreign key, because the line stays when the tenant goes';
-comment on column leasehold.action.count is 'How many it struck';
+comment on column leasehold.action.count is 'How many it struck; of many jobs all batches within a minute';
 comment on column leasehold.action.detail is 'What changed, each as [before, after], or a reason, or the filter of many jobs';
 
 create function leasehold.action_note(
@@ -42,13 +42,28 @@ create function leasehold.action_note(
 language sql security definer
 set search_path = pg_catalog, pg_temp
 as $$
+    with said as (
+        select left(coalesce(nullif(current_setting('leasehold.actor', true), ''), session_user), 200) as actor,
+            coalesce(nullif(current_setting('leasehold.via', true), ''), 'sql') as via,
+            jsonb_strip_nulls(action_note.detail) as detail
+        -- One line for many jobs at once is written by who steers them all.
+        where coalesce(current_setting('leasehold.many', true), '') <> 'on' or action_note.object = 'jobs'
+    ), continued as (
+        -- Their batches follow each other closely and are one line.
+        update leasehold.action as a set count = a.count + action_note.count
+        from said
+        where action_note.object = 'jobs' and a.action_id = (
+            select l.action_id from (select * from leasehold.action order by action_id desc limit 20) as l
+            where l.object = 'jobs' and l.verb = action_note.verb and l.actor = said.actor and l.via = said.via
+                and l.login = session_user and l.tenant_id is not distinct from action_note.tenant
+                and l.detail = said.detail and l.done_at > clock_timestamp() - interval '1 minute'
+            order by l.action_id desc limit 1)
+        returning a.action_id
+    )
     insert into leasehold.action (actor, via, verb, object, name, tenant_id, job_id, count, detail)
-    select left(coalesce(nullif(current_setting('leasehold.actor', true), ''), session_user), 200),
-        coalesce(nullif(current_setting('leasehold.via', true), ''), 'sql'),
-        action_note.verb, action_note.object, action_note.name, action_note.tenant, action_note.job,
-        action_note.count, jsonb_strip_nulls(action_note.detail)
-    -- One line for many jobs at once is written by who steers them all.
-    where coalesce(current_setting('leasehold.many', true), '') <> 'on' or action_note.object = 'jobs'
+    select said.actor, said.via, action_note.verb, action_note.object, action_note.name, action_note.tenant,
+        action_note.job, action_note.count, said.detail
+    from said where not exists (select from continued)
 $$;
 
 comment on function leasehold.action_note is
@@ -155,7 +170,7 @@ comment on column leasehold_dashboard.action_log.done_at is 'When';
 comment on column leasehold_dashboard.action_log.actor is 'Who, as the program names them: the key of the API or the page, the user and machine of a command, a login';
 comment on column leasehold_dashboard.action_log.via is 'page, api, command or sql';
 comment on column leasehold_dashboard.action_log.login is 'The database''s login, which nobody can pretend to be';
-comment on column leasehold_dashboard.action_log.verb is 'add, change, remove, pause, resume, revoke; of jobs retry, cancel, discard';
+comment on column leasehold_dashboard.action_log.verb is 'add, change, remove, pause, resume, revoke; of jobs retry, cancel, discard, reschedule';
 comment on column leasehold_dashboard.action_log.object is 'job, jobs (many by a filter), tenant, queue, kind, schedule, api_key';
 comment on column leasehold_dashboard.action_log.name is 'Of the queue, kind, schedule or key';
 comment on column leasehold_dashboard.action_log.tenant_id is 'Whose';

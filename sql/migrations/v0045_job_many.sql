@@ -14,7 +14,7 @@ comment on type leasehold.job_batch is
 
 create function leasehold.jobs_steer(
     verb text, tenant text default null, queue text default null, kind text default null, state text default null,
-    label text default null, everything boolean default false, before bigint default null, most integer default 500
+    label text default null, everything boolean default false, before bigint default null, most integer default null
 ) returns leasehold.job_batch
 language plpgsql
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off
@@ -24,6 +24,9 @@ declare
     ended constant boolean := case when state is null then verb = 'retry'
         else state in ('completed', 'discarded', 'cancelled') end;
     wanted constant text := coalesce(state, case when verb = 'retry' then 'discarded' end);
+    -- A retry takes two subtransactions, and with over 64 of them in one transaction every other session
+    -- has to look further for each row that it meets.
+    size constant integer := coalesce(most, case verb when 'retry' then 30 else 500 end);
     batch leasehold.job_batch;
     found_ids bigint[];
     lowest bigint;
@@ -41,8 +44,8 @@ begin
     elsif coalesce(tenant, queue, kind, label) is null and not coalesce(everything, false) then
         raise exception 'expected a tenant, queue, kind or error, got none'
             using errcode = 'LH002', hint = 'to mean every job, say so: --all';
-    elsif most is null or most not between 1 and 1000 then
-        raise exception 'expected 1 to 1000 jobs a batch, got %', coalesce(most::text, 'none') using errcode = 'LH002';
+    elsif size not between 1 and 1000 then
+        raise exception 'expected 1 to 1000 jobs a batch, got %', size using errcode = 'LH002';
     end if;
     -- A tenant's ended jobs have an index of their own; live ones are walked by their ids.
     execute format($q$
@@ -62,7 +65,7 @@ begin
         $q$, case when ended then 'outcome' else 'state' end, case when ended then 'job_history' else 'job' end,
         case when ended and tenant is not null then format('and tenant_id = %L', tenant) end, bound)
     into batch.looked, batch.matched, found_ids, lowest
-    using coalesce(before, 9223372036854775807), tenant, queue, kind, wanted, label, most;
+    using coalesce(before, 9223372036854775807), tenant, queue, kind, wanted, label, size;
     batch.goes_on := lowest;
     batch.done := 0;
     batch.refused := 0;
@@ -71,19 +74,24 @@ begin
     end if;
     perform set_config('leasehold.many', 'on', true);
     foreach one in array found_ids loop
-        begin
-            answer := case verb when 'retry' then leasehold.job_retry(one)
-                when 'cancel' then leasehold.job_cancel(one) else leasehold.job_discard(one) end;
-            if verb = 'retry' and answer = 'ready'
-                or verb <> 'retry' and answer in ('cancelled', 'requested', 'discarded') then
-                batch.done := batch.done + 1;
-            else
-                batch.refused := batch.refused + 1;
-            end if;
-        exception
-            -- It is gone meanwhile, or its unique key is taken.
-            when sqlstate 'LH004' or sqlstate 'LH005' then batch.refused := batch.refused + 1;
-        end;
+        if verb = 'retry' then
+            begin
+                answer := leasehold.job_retry(one);
+            exception
+                -- It is gone meanwhile, or its unique key is taken.
+                when sqlstate 'LH004' or sqlstate 'LH005' then answer := 'refused';
+            end;
+        elsif verb = 'cancel' then
+            answer := leasehold.job_cancel(one);
+        else
+            answer := leasehold.job_discard(one);
+        end if;
+        if verb = 'retry' and answer = 'ready'
+            or verb <> 'retry' and answer in ('cancelled', 'requested', 'discarded') then
+            batch.done := batch.done + 1;
+        else
+            batch.refused := batch.refused + 1;
+        end if;
     end loop;
     perform set_config('leasehold.many', '', true);
     if batch.done > 0 then
@@ -95,6 +103,6 @@ end
 $$;
 
 comment on function leasehold.jobs_steer is
-    'One batch of retry, cancel, discard or count over the jobs that a filter lets through, newest first. Retry means discarded jobs unless a state is given; everything must be true where nothing else narrows. Repeat with before => goes_on until that is null';
+    'One batch of retry, cancel, discard or count over the jobs that a filter lets through, newest first. Retry means discarded jobs unless a state is given; everything must be true where nothing else narrows. Repeat with before => goes_on until that is null. most: 30 of a retry, else 500';
 
 select leasehold.roles_apply();

@@ -51,7 +51,7 @@ struct ManyRoutes: Sendable {
 struct ManyBody: Decodable {
     var selection: JobSelection
     let before: JobID?
-    let limit: Int
+    let limit: Int?
 
     private static let names = ["tenant", "queue", "kind", "state", "error", "all", "before", "limit"]
 
@@ -77,8 +77,8 @@ struct ManyBody: Decodable {
             throw Self.wrong("error", "to be the label of an error")
         }
         before = try members.decodeIfPresent(Int64.self, forKey: AnyKey("before")).map { JobID(rawValue: $0) }
-        limit = try members.decodeIfPresent(Int.self, forKey: AnyKey("limit")) ?? 500
-        guard (1...1000).contains(limit) else { throw Self.wrong("limit", "to be from 1 to 1000") }
+        limit = try members.decodeIfPresent(Int.self, forKey: AnyKey("limit"))
+        guard (1...1000).contains(limit ?? 1) else { throw Self.wrong("limit", "to be from 1 to 1000") }
     }
 
     private static func wrong(_ member: String, _ expected: String) -> DecodingError {

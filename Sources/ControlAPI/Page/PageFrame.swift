@@ -60,7 +60,9 @@ struct PageFrame {
     /// What was done before the browser came here. Words of our own: the address may be anybody's.
     private static let done: [String: String] = [
         "discarded": "The job is discarded.", "runs": "The job was left alone: it runs, or has ended.",
-        "retried": "The job will run again.", "cancelled": "The job is cancelled, or was asked to stop.",
+        "rescheduled": "The job has another time.", "retried": "The job will run again.",
+        "cancelled": "The job is cancelled, or was asked to stop.",
+        "limited": "The limits are set; they count from the next claim on.",
         "paused": "Paused. What runs finishes, and enqueuing goes on.", "resumed": "It goes on.",
     ]
 }

@@ -10,24 +10,7 @@ extension PageRoutes {
         var view = PageView("Job \(summary.id)", lead: "\(summary.kind) of \(summary.tenant)")
         let now = Date()
         view.facts = Self.facts(job, now)
-        view.actions =
-            action("Run again", "/jobs/\(summary.id)/retry", needs: .jobsWrite, request).filter { _ in
-                summary.state != .running
-            }
-            + action(
-                "Cancel",
-                "/jobs/\(summary.id)/cancel",
-                needs: .jobsWrite,
-                question: "Cancel job \(summary.id)? A running one is asked to stop.",
-                request
-            ).filter { _ in !summary.state.hasEnded }
-            + action(
-                "Discard",
-                "/jobs/\(summary.id)/discard",
-                needs: .jobsWrite,
-                question: "Give job \(summary.id) up as failed? Jobs that wait for it do as after any failure.",
-                request
-            ).filter { _ in !summary.state.hasEnded && summary.state != .running }
+        view.actions = buttons(for: summary, request)
         view.plots = [Self.timeline(job, now)]
         view.tables = [Self.attempts(job, now)]
         let done = try await actions.list(job: summary.id, limit: 20)
@@ -36,6 +19,36 @@ extension PageRoutes {
         view.texts.append(PageText(caption: "Args", text: Self.pretty(job.args)))
         if let progress = job.progress { view.texts.append(PageText(caption: "Progress", text: Self.pretty(progress))) }
         return view
+    }
+
+    /// What can be done to it as it is.
+    private func buttons(for job: JobSummary, _ request: ControlRequest) -> [PageAction] {
+        func add(_ title: String, _ verb: String, _ question: String?, _ inputs: [PageInput] = []) -> [PageAction] {
+            action(
+                title,
+                "/jobs/\(job.id)/\(verb)",
+                needs: .jobsWrite,
+                question: question,
+                inputs: inputs,
+                request
+            )
+        }
+        let cancel = add("Cancel", "cancel", "Cancel job \(job.id)? A running one is asked to stop.")
+        if job.state == .running { return cancel }
+        let retry = add("Run again", "retry", nil)
+        if job.state.hasEnded { return retry }
+        return retry + cancel
+            + add(
+                "Reschedule",
+                "reschedule",
+                "When is job \(job.id) to run?",
+                [PageInput(name: "minutes", title: "Minutes from now", value: "", hint: "30")]
+            )
+            + add(
+                "Discard",
+                "discard",
+                "Give job \(job.id) up as failed? Jobs that wait for it do as after any failure."
+            )
     }
 
     private static func facts(_ job: JobRecord, _ now: Date) -> [PageFact] {

@@ -29,6 +29,7 @@ extension PageRoutes {
                     question: "Claim nothing more of the queue \(name)? What runs finishes.",
                     request
                 )
+            view.actions += try limitAction("Limits of \(name)", path + "/limits", needs: .jobsWrite, row, request)
         }
         return view
     }

@@ -5,7 +5,7 @@ import Postgres
 /// What is done to all jobs that the filter of the list lets through, and who did such things.
 extension PageRoutes {
     /// Jobs that one press of a button reaches; what is left takes another.
-    private static let pressLimit = 10_000
+    private static let pressLimit = 5000
 
     var manyRoutes: [Route] {
         [ManyVerb.retry, .cancel, .discard].map { verb in

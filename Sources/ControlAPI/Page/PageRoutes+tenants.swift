@@ -59,42 +59,20 @@ extension PageRoutes {
     /// One tenant: is it served as it should be, and if not, why.
     @Sendable func tenant(_ request: ControlRequest) async throws -> PageView {
         let tenant = try request.tenant()
-        guard let row = try await store.rows(.pageTenant, tenant.rawValue).first else {
+        // The list from there on, one long, begins with it if there is such a tenant.
+        let found = try await store.rows(.pageTenants, tenant.rawValue, String?.none, Int32(1)).first
+        guard let row = found, try row.text("tenant_id") == tenant.rawValue else {
             throw UnknownTenantOnPage.problem(tenant)
         }
         var view = PageView("Tenant \(tenant)", lead: try row.text("name").flatMap { $0.isEmpty ? nil : $0 })
-        let isPaused = try row.text("state") == "paused"
-        let path = "/tenants/\(pathEncoded(tenant.rawValue))"
         view.facts = try Self.shareFacts(row) + Self.limitFacts(row)
-        view.actions =
-            isPaused
-            ? action("Resume", path + "/resume", needs: .tenantsWrite, request)
-            : action(
-                "Pause",
-                path + "/pause",
-                needs: .tenantsWrite,
-                question: "Claim nothing more of \(tenant)? What runs finishes.",
-                request
-            )
+        view.actions = try buttons(for: tenant, row, request)
+        if connects, request.caller?.may(.tokensWrite) ?? false {
+            let target = "/v1/tenants/\(pathEncoded(tenant.rawValue))/connect"
+            view.links = [PageLink(label: "Connect it in this browser", target: target)]
+        }
         view.plots = [try Self.waitPlot(row)]
-        view.tables = [
-            try Self.laneTable(try await store.rows(.pageLanes, tenant.rawValue)),
-            try Self.table(
-                "Jobs",
-                try await store.rows(
-                    .pageJobsOfTenant,
-                    tenant.rawValue,
-                    String?.none,
-                    String?.none,
-                    String?.none,
-                    Bool?.none,
-                    Int64?.none,
-                    Int32(20),
-                    String?.none
-                )
-            ),
-            try Self.syncTable(try await store.rows(.pageSyncOfTenant, tenant.rawValue, Int32(50))),
-        ]
+        view.tables = try await tables(of: tenant)
         if let token = try await store.rows(.pageToken, tenant.rawValue).first {
             view.facts += try Self.tokenFacts(token)
             view.tables.append(
@@ -105,6 +83,40 @@ extension PageRoutes {
         if !done.isEmpty { view.tables.append(Self.actionTable("Done by hand", done)) }
         view.next = PageLink(label: "All its jobs", target: "/jobs?tenant=\(queryEncoded(tenant.rawValue))")
         return view
+    }
+
+    private func buttons(for tenant: TenantID, _ row: PageRow, _ request: ControlRequest) throws -> [PageAction] {
+        let path = "/tenants/\(pathEncoded(tenant.rawValue))"
+        let steer =
+            try row.text("state") == "paused"
+            ? action("Resume", path + "/resume", needs: .tenantsWrite, request)
+            : action(
+                "Pause",
+                path + "/pause",
+                needs: .tenantsWrite,
+                question: "Claim nothing more of \(tenant)? What runs finishes.",
+                request
+            )
+        return try steer + limitAction("Change limits", path + "/limits", needs: .tenantsWrite, row, request)
+    }
+
+    private func tables(of tenant: TenantID) async throws -> [PageTable] {
+        let jobs = try await store.rows(
+            .pageJobsOfTenant,
+            tenant.rawValue,
+            String?.none,
+            String?.none,
+            String?.none,
+            Bool?.none,
+            Int64?.none,
+            Int32(20),
+            String?.none
+        )
+        return [
+            try Self.laneTable(try await store.rows(.pageLanes, tenant.rawValue)),
+            try Self.table("Jobs", jobs),
+            try Self.syncTable(try await store.rows(.pageSyncOfTenant, tenant.rawValue, Int32(50))),
+        ]
     }
 
     private static func shareFacts(_ row: PageRow) throws -> [PageFact] {

@@ -11,7 +11,7 @@ import Postgres
 /// changes something asks for the scope that the API asks for.
 ///
 /// - `+overview`, `+jobs`, `+tenants`, `+lists`: the pages
-/// - `+actions`, `+many`: what their buttons do, to one thing and to all that match
+/// - `+actions`, `+limits`, `+many`: what their buttons do, to one thing and to all that match
 /// - `+login`: logging in and out
 struct PageRoutes: Sendable {
     let store: PageStore
@@ -21,6 +21,8 @@ struct PageRoutes: Sendable {
     let keys: APIKeyStore
     let cookies: CookieNames
     let settings: ControlSettings
+    /// Whether a person can connect a tenant here.
+    let connects: Bool
 
     init(parts: ControlParts, settings: ControlSettings) {
         store = PageStore(pool: parts.pagePool)
@@ -29,6 +31,7 @@ struct PageRoutes: Sendable {
         actions = ActionLog(pool: parts.pagePool)
         keys = APIKeyStore(pool: parts.pool)
         cookies = CookieNames(settings)
+        connects = parts.faces.contains(.api) && parts.vault != nil && parts.authorizationURL != nil
         self.settings = settings
     }
 
@@ -38,7 +41,7 @@ struct PageRoutes: Sendable {
             page("/tenants", tenantList), page("/tenants/{tenant}", tenant), page("/tokens", tokens),
             page("/workers", workers), page("/errors", errors), page("/schedules", schedules),
             page("/syncs", syncs), page("/actions", actionList),
-        ] + actionRoutes + manyRoutes + loginRoutes + assetRoutes
+        ] + actionRoutes + limitRoutes + manyRoutes + loginRoutes + assetRoutes
     }
 
     private func page(
@@ -87,9 +90,20 @@ struct PageRoutes: Sendable {
         needs scope: APIScope,
         question: String? = nil,
         fields: [PageField] = [],
+        inputs: [PageInput] = [],
         _ request: ControlRequest
     ) -> [PageAction] {
         guard let caller = request.caller, caller.may(scope), let token = caller.formToken else { return [] }
-        return [PageAction(title: title, path: path, question: question, token: token, fields: fields)]
+        return [
+            PageAction(
+                title: title,
+                path: path,
+                question: question,
+                token: token,
+                fields: fields,
+                inputs: inputs,
+                tone: inputs.isEmpty ? "bad" : ""
+            )
+        ]
     }
 }

@@ -17,6 +17,8 @@ struct PageView {
     var hasFacts = false
     var actions: [PageAction] = []
     var hasActions = false
+    /// Ways to something else than another page of these.
+    var links: [PageLink] = []
     var filter: PageFilter?
     var plots: [PagePlot] = []
     var tables: [PageTable] = []
@@ -70,6 +72,10 @@ struct PageAction {
     var token: String
     /// Sent along.
     var fields: [PageField] = []
+    /// To be filled in.
+    var inputs: [PageInput] = []
+    /// Of the button: `bad` for what cannot be taken back.
+    var tone = "bad"
 }
 
 struct PageField {

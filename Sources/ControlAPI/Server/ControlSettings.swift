@@ -29,4 +29,7 @@ package struct ControlSettings: Sendable {
     package var pageTime: Duration = .seconds(5)
 
     package init() {}
+
+    /// Under which browsers reach the server.
+    var baseURL: String { publicURL ?? "http://\(host):\(port)" }
 }

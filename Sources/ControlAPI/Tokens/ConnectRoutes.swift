@@ -38,17 +38,15 @@ struct ConnectRoutes: Sendable {
         ]
     }
 
-    private var publicURL: String { settings.publicURL ?? "http://\(settings.host):\(settings.port)" }
-
-    private var redirectURI: String { publicURL + "/oauth/callback" }
+    private var redirectURI: String { settings.baseURL + "/oauth/callback" }
 
     @Sendable private func makeLink(_ request: ControlRequest) async throws -> Response {
         let tenant = try request.tenant()
         guard vault != nil else { throw Problem.noVault() }
-        guard let (ticket, expiresAt) = try await store.makeTicket(tenant) else { throw Self.unknown(tenant) }
+        let link = try await ConnectLink.make(for: tenant, pool: store.pool, settings: settings)
         var object = JSONObjectText()
-        object.set("url", "\(publicURL)/connect/\(ticket)")
-        object.set("expires_at", expiresAt)
+        object.set("url", link.url)
+        object.set("expires_at", link.expiresAt)
         return .json(object.text, status: .created)
     }
 

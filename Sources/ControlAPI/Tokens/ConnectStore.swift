@@ -1,6 +1,7 @@
-import Foundation
-import LeaseholdCore
-import Postgres
+package import Foundation
+import JobQueue
+package import LeaseholdCore
+package import Postgres
 import SQLFiles
 
 /// Logins at the provider that are under way. The database keeps hashes only; the state is in the
@@ -69,5 +70,23 @@ struct ConnectStore: Sendable {
     private func take(_ attempt: [UInt8], _ browser: [UInt8]?) async throws -> TenantID? {
         try await pool.query(.connectTake, attempt, browser).only.decode("tenant_id", as: String?.self)
             .map { try TenantID($0) }
+    }
+}
+
+/// What a person opens in a browser to connect a tenant: good once, for ``ControlSettings/connectTime``.
+package struct ConnectLink: Sendable {
+    package let url: String
+    package let expiresAt: Date
+
+    /// - Parameter settings: of the server that the link leads to.
+    /// - Throws: ``UnknownTenant``.
+    package static func make(
+        for tenant: TenantID,
+        pool: PostgresPool,
+        settings: ControlSettings
+    ) async throws -> ConnectLink {
+        let store = ConnectStore(pool: pool, lifetime: settings.connectTime)
+        guard let (ticket, expiresAt) = try await store.makeTicket(tenant) else { throw UnknownTenant(tenant: tenant) }
+        return ConnectLink(url: "\(settings.baseURL)/connect/\(ticket)", expiresAt: expiresAt)
     }
 }

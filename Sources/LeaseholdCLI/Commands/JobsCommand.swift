@@ -7,16 +7,17 @@ import LeaseholdCore
 struct JobsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
-        abstract: "Lists, shows, retries, cancels and discards jobs.",
+        abstract: "Lists, shows, retries, cancels, discards and reschedules jobs.",
         discussion: """
               leasehold jobs show 42
               leasehold jobs retry 42
               leasehold jobs cancel 42 --reason 'not needed any more'
               leasehold jobs discard 42
+              leasehold jobs reschedule 42 --in 30m
               leasehold jobs retry --kind invoice.send --error timeout     # all that were discarded for it
               leasehold jobs cancel --tenant acme --dry-run                # how many would be
             """,
-        subcommands: [List.self, Show.self, Retry.self, Cancel.self, Discard.self]
+        subcommands: [List.self, Show.self, Retry.self, Cancel.self, Discard.self, RescheduleCommand.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -53,7 +54,7 @@ struct JobsCommand: AsyncParsableCommand {
                 state: state.flatMap(JobState.init(rawValue:)),
                 before: before.map(JobID.init(rawValue:))
             )
-            try await withQueue(settings) { queue in
+            try await withJobs(settings) { queue in
                 var table = Table(columns: [
                     "job", "tenant", "queue", "kind", "state", "attempt", "enqueued", "claimed", "ended", "error",
                 ])
@@ -77,7 +78,7 @@ struct JobsCommand: AsyncParsableCommand {
         @Argument(help: "Id of the job.") var job: Int64
 
         func run() async throws {
-            try await withQueue(settings) { queue in
+            try await withJobs(settings) { queue in
                 let job = try await queue.show(JobID(rawValue: job))
                 var attempts = Table(columns: ["attempt", "started", "ended", "outcome", "worker", "label", "error"])
                 for attempt in job.attempts {
@@ -122,7 +123,7 @@ struct JobsCommand: AsyncParsableCommand {
         @OptionGroup var jobs: ManyJobsOptions
 
         func run() async throws {
-            try await withQueue(settings) { queue in
+            try await withJobs(settings) { queue in
                 guard let job = jobs.job else { return try await jobs.steer(.retry, queue, output) }
                 let state = try await queue.retry(JobID(rawValue: job))
                 output.say("job \(job) is \(state.rawValue)", ["job": String(job), "state": state.rawValue])
@@ -141,7 +142,7 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Shown with the job; only of one job.") var reason = "cancelled by request"
 
         func run() async throws {
-            try await withQueue(settings) { queue in
+            try await withJobs(settings) { queue in
                 guard let job = jobs.job else { return try await jobs.steer(.cancel, queue, output) }
                 let answer = try await queue.cancel(JobID(rawValue: job), reason: reason)
                 let sentence =
@@ -166,7 +167,7 @@ struct JobsCommand: AsyncParsableCommand {
         @Option(help: "Shown with the job; only of one job.") var reason = "discarded by request"
 
         func run() async throws {
-            try await withQueue(settings) { queue in
+            try await withJobs(settings) { queue in
                 guard let job = jobs.job else { return try await jobs.steer(.discard, queue, output) }
                 let answer = try await queue.discard(JobID(rawValue: job), reason: reason)
                 let sentence =
@@ -181,7 +182,7 @@ struct JobsCommand: AsyncParsableCommand {
     }
 }
 
-private func withQueue(_ settings: SettingsOptions, _ body: (JobQueue) async throws -> Void) async throws {
+func withJobs(_ settings: SettingsOptions, _ body: (JobQueue) async throws -> Void) async throws {
     let composition = try Composition(settings, command: "jobs")
     try await composition.withPool { try await body(composition.steeringQueue($0)) }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlAPI
 import Foundation
 import LeaseholdCore
 import TokenVault
@@ -9,9 +10,11 @@ struct TenantsConnectCommand: AsyncParsableCommand {
         commandName: "connect",
         abstract: "Gives a tenant its credential, or a new one; parked jobs go on.",
         discussion: """
-            One of four ways. Tokens come from files, never from the command line, because a process list is public; \
+            One of five ways. Tokens come from files, never from the command line, because a process list is public; \
             `-` is standard input.
 
+              leasehold tenants connect acme --link
+                  prints a link that a person of the organisation opens in a browser; leasehold serve answers it
               leasehold tenants connect acme --access-token-file F
                   F holds the access token of a user's session, which is exchanged for access and refresh token
               leasehold tenants connect acme --code C --code-verifier V --redirect-uri U
@@ -26,6 +29,7 @@ struct TenantsConnectCommand: AsyncParsableCommand {
     @OptionGroup var settings: SettingsOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Tenant id.") var tenant: String
+    @Flag(help: "Print a link for a person with a browser, good once, for ten minutes.") var link = false
     @Option(help: "File with the access token of a user's session.") var accessTokenFile: String?
     @Option(help: "Authorization code; it is good for one exchange within a short time.") var code: String?
     @Option(help: "PKCE verifier that belongs to the code.") var codeVerifier: String?
@@ -36,6 +40,7 @@ struct TenantsConnectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let tenant = try TenantID(tenant)
+        if link { return try await makeLink(tenant) }
         let grant = try grant()
         try await Composition(settings, command: "tenants").withVault { vault in
             let token = try await vault.connect(tenant, with: grant, organization: organization)
@@ -46,9 +51,21 @@ struct TenantsConnectCommand: AsyncParsableCommand {
         }
     }
 
+    private var chosen: Int {
+        [link, accessTokenFile != nil, code != nil, refreshTokenFile != nil, clientCredentials].count { $0 }
+    }
+
+    private func makeLink(_ tenant: TenantID) async throws {
+        guard chosen == 1 else { throw ConnectChoiceError(got: "\(chosen) of them", tenant: self.tenant) }
+        let composition = try Composition(settings, command: "tenants")
+        let link = try await composition.withPool { pool in
+            try await ConnectLink.make(for: tenant, pool: pool, settings: composition.serverSettings)
+        }
+        output.say(link.url, ["url": link.url, "expires at": Times.stamp(link.expiresAt)])
+    }
+
     /// - Throws: ``ConnectChoiceError`` unless exactly one way is chosen, with all it needs.
     private func grant() throws -> TokenGrant {
-        let chosen = [accessTokenFile != nil, code != nil, refreshTokenFile != nil, clientCredentials].count { $0 }
         guard chosen == 1 else { throw ConnectChoiceError(got: "\(chosen) of them", tenant: tenant) }
         if let accessTokenFile { return .accessToken(try SecretFile.read(accessTokenFile)) }
         if let refreshTokenFile { return .refreshToken(try SecretFile.read(refreshTokenFile)) }
@@ -75,7 +92,7 @@ struct ConnectChoiceError: ExplainedError {
     let tenant: String
     var label: String { "connect_choice" }
     var message: String {
-        "expected one of --access-token-file, --code, --refresh-token-file and --client-credentials with all it needs, got \(got)"
+        "expected one of --link, --access-token-file, --code, --refresh-token-file and --client-credentials with all it needs, got \(got)"
     }
     var hint: String? { "leasehold tenants connect \(tenant) --access-token-file FILE" }
 }
