@@ -6,6 +6,8 @@ struct ExposureBook: Sendable {
     private struct Flight: Sendable {
         var worker: String
         var isExposed: Bool
+        /// When it was let go to the provider.
+        var sentAt: ContinuousClock.Instant?
     }
 
     private var flights: [String: Flight] = [:]
@@ -15,8 +17,10 @@ struct ExposureBook: Sendable {
         switch step {
         case .prepared, .intentCommitted, .rowHeld:
             flights[tenant] = Flight(worker: worker, isExposed: false)
-        case .sending, .replied:
-            flights[tenant] = Flight(worker: worker, isExposed: true)
+        case .sending:
+            flights[tenant] = Flight(worker: worker, isExposed: true, sentAt: .now)
+        case .replied:
+            flights[tenant]?.isExposed = true
         case .spooled, .parsed, .committed, .published:
             flights[tenant]?.isExposed = false
         }
@@ -28,6 +32,15 @@ struct ExposureBook: Sendable {
             if flight.isExposed { excused.insert(tenant) }
             flights[tenant] = nil
         }
+    }
+
+    /// The provider's answer was held back until now. If that was for longer than a worker waits, because the
+    /// stage was slow to do what it meant to do meanwhile, nobody is to blame for its loss.
+    mutating func answered(_ tenant: String, deadline: Duration) {
+        guard let sentAt = flights[tenant]?.sentAt, ContinuousClock.now > sentAt + deadline - .seconds(1) else {
+            return
+        }
+        excused.insert(tenant)
     }
 
     func worker(of tenant: String) -> String? { flights[tenant]?.worker }

@@ -58,7 +58,7 @@ package actor FaultDirector {
         return script.hasStruck && !script.wasHarmless
     }
 
-    /// Whether its worker died between the POST and the first write.
+    /// Whether its worker died between the POST and the first write, or was kept waiting by this stage.
     func isExcused(_ tenant: String) -> Bool { book.isExcused(tenant) }
 
     func forgive(_ tenant: String) { book.forgive(tenant) }
@@ -160,10 +160,20 @@ package actor FaultDirector {
     }
 
     /// What is done to the owner of an exchange while the provider holds its request.
-    func strikeInFlight(_ fault: FaultKind, tenant: String, letGo: @Sendable () -> Void) async throws {
+    ///
+    /// - Parameter deadline: of a worker's POST.
+    func strikeInFlight(
+        _ fault: FaultKind,
+        tenant: String,
+        deadline: Duration,
+        letGo: @Sendable () -> Void
+    ) async throws {
         scripts[tenant]?.hasStruck = true
         switch fault {
-        case .sessionKilledInFlight: try await database.killHolder(of: tenant)
+        case .sessionKilledInFlight:
+            // While the database restarts, this takes its time.
+            try await database.killHolder(of: tenant)
+            book.answered(tenant, deadline: deadline)
         case .killInFlight: await owner(of: tenant)?.signal(SIGKILL)
         case .stopInFlight:
             if let worker = await owner(of: tenant) {

@@ -45,7 +45,7 @@ package struct TrialRunner: Sendable {
     private func strikeInFlight(_ fault: FaultKind, _ tenant: String, _ id: Int, _ gate: FaultGate) async throws {
         defer { gate.open() }
         while stage.provider.faults.hits(of: id) == 0 { try await ContinuousClock().sleep(for: .milliseconds(10)) }
-        try await stage.director.strikeInFlight(fault, tenant: tenant) { gate.open() }
+        try await stage.director.strikeInFlight(fault, tenant: tenant, deadline: stage.deadline) { gate.open() }
     }
 
     /// Waits until the generation has moved on and nothing is open, or a person is asked for.
@@ -79,12 +79,12 @@ package struct TrialRunner: Sendable {
     ) async throws -> TrialResult {
         let after = try await Books(stage, tenant)
         let ledger = after.ledger - before.ledger
-        let hasDied = await stage.director.isExcused(tenant)
+        let isExcused = await stage.director.isExcused(tenant)
         await stage.director.forgive(tenant)
         var result = TrialResult(trial, tenant: tenant, end: .stuck)
         if let standing {
             if standing.state == "needs_authorization" {
-                let isIrreducible = hasDied || trial.fault.losesReply
+                let isIrreducible = isExcused || trial.fault.losesReply
                 result.end = isIrreducible && ledger.posts > 0 ? .lost : .falseVerdict
             } else if standing.isHealthy, standing.generation > before.generation {
                 result.end = .saved
@@ -96,7 +96,7 @@ package struct TrialRunner: Sendable {
         result.presentedTwice = max(0, ledger.repeated - (after.declared - before.declared))
         if result.end != .saved || result.isViolation {
             let story = result.lines.map { "\($0.rung) \($0.outcome) \($0.errorClass)" }.joined(separator: ", ")
-            result.note = "worker died \(hasDied); \(story); row \(String(describing: standing))"
+            result.note = "excused \(isExcused); \(story); row \(String(describing: standing))"
         }
         return result
     }
