@@ -71,7 +71,8 @@ extension JobQueue {
             request.worker.rawValue,
             // In one order, so that every claim of this worker finds what the session remembers.
             request.queues.map(\.rawValue).sorted(),
-            Int32(clamping: request.limit)
+            Int32(clamping: request.limit),
+            request.woken
         )
     }
 

@@ -70,10 +70,14 @@ package struct ClaimRequest: Sendable {
     package let queues: [QueueName]
     /// Most jobs, 1 to 10 000.
     package let limit: Int
+    /// A notification has just ended the worker's sleep, and another claim will follow: what came last
+    /// may be all that this one looks for, in half the time.
+    package let woken: Bool
 
-    package init(worker: WorkerID, queues: [QueueName], limit: Int) {
+    package init(worker: WorkerID, queues: [QueueName], limit: Int, woken: Bool = false) {
         self.worker = worker
         self.queues = queues
         self.limit = limit
+        self.woken = woken
     }
 }

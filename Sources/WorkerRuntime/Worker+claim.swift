@@ -62,7 +62,12 @@ extension Worker {
 
     private func send(_ trip: WorkerState.ClaimTrip) async throws -> ClaimAnswer {
         let outlook = try await prepare(trip)
-        let request = ClaimRequest(worker: trip.worker, queues: settings.queues, limit: trip.limit)
+        let request = ClaimRequest(
+            worker: trip.worker,
+            queues: settings.queues,
+            limit: trip.limit,
+            woken: trip.woken
+        )
         let (results, jobs) = try await queue.settleAndClaim(trip.settles.map(\.entry.settlement), request)
         return ClaimAnswer(results: results, jobs: jobs, outlook: outlook)
     }
@@ -90,7 +95,7 @@ extension Worker {
     ) -> [(job: ClaimedJob, control: JobControl)] {
         let now = timeline.now()
         let jobs = answer.jobs
-        let (started, running) = state.withLock { state in
+        let (started, running, isSettleDue) = state.withLock { state in
             state.claims.claimed(
                 jobs.count,
                 asked: trip.limit,
@@ -102,8 +107,10 @@ extension Worker {
                 now: now,
                 random: random
             )
-            return (state.claimed(jobs, by: trip.worker), state.running.count)
+            return (state.claimed(jobs, by: trip.worker), state.running.count, state.isSettleDue(now: now))
         }
+        // They may have waited for this claim to take them along with the next one.
+        if isSettleDue { settleWake.give() }
         // The first to run: their cancel requests are to be asked for.
         if let started, !started.isEmpty, started.count == running { heartWake.give() }
         report(.claimed(jobs, running: running, seconds: (now - sent).seconds))

@@ -65,7 +65,8 @@ comment on function leasehold.cursor_save is
     'Remembers a claim for the next one of this session, notes the floor, and forgets idle lanes that the others have caught up with';
 
 
-create function leasehold.job_claim(who uuid, queues text[], max_jobs integer)
+create function leasehold.job_claim(
+    who uuid, queues text[], max_jobs integer, woken boolean default false)
 returns setof leasehold.claimed_job
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
@@ -112,6 +113,25 @@ begin
         places := free;
     else
         scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
+    end if;
+
+    -- A whole look that is due is not put off, nor is anything that has a limit to be looked up.
+    if woken and places is null and mem.full_look_at is not null then
+        arrivals := coalesce(leasehold.claim_sparse(queues, max_jobs, mem, began), '{}');
+        if arrivals <> '{}' then
+            direct := leasehold.claim_direct(who, arrivals, scopes, apart, max_jobs, mem);
+            return query select * from unnest(direct);
+            if cardinality(direct) = cardinality(arrivals) then
+                return;
+            end if;
+            -- The others belong into lanes.
+            wanted := wanted - coalesce(cardinality(direct), 0);
+            arrivals := array(
+                select row(a.*)::leasehold.arrival from unnest(arrivals) as a
+                where not exists (select from unnest(direct) as d where d.job_id = a.first_job_id));
+            direct := null;
+            passes := 1;  -- what is read now is merged with them
+        end if;
     end if;
 
     if leasehold.claim_due(mem.due_from, 1000) < 1000 then
@@ -227,4 +247,4 @@ begin
 end $$;
 
 comment on function leasehold.job_claim is
-    'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. Error LH003: the worker is unknown or has lapsed';
+    'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. woken: a notification has just ended this worker''s sleep, and another claim will follow at once: what came last may be all that is looked for. Error LH003: the worker is unknown or has lapsed';

@@ -9,7 +9,8 @@ package import LeaseholdCore
 /// the flag. What is in flight meanwhile may see neither; while there is such, it looks again soon.
 package struct ClaimSchedule: Sendable {
     package enum Action: Sendable, Equatable {
-        case claim(limit: Int, Flag)
+        /// woken: a notification has just ended the sleep; another claim will follow soon.
+        case claim(limit: Int, Flag, woken: Bool = false)
         /// Nothing to do before the moment; nil: before something happens.
         case wait(until: Moment?)
     }
@@ -63,6 +64,7 @@ package struct ClaimSchedule: Sendable {
     private var freeSince: Moment?
     private var retryAt: Moment?
     private var carries = false
+    private var isWoken = false
 
     package init(slots: Int, pacing: ClaimPacing) {
         self.slots = slots
@@ -109,7 +111,8 @@ package struct ClaimSchedule: Sendable {
             freeSince = since
             if now < since + pacing.fillDelay { return .wait(until: since + pacing.fillDelay) }
         }
-        guard shouldClear else { return .claim(limit: limit, .leave) }
+        defer { isWoken = false }
+        guard shouldClear else { return .claim(limit: limit, .leave, woken: isWoken) }
         shouldClear = false
         flaggedUntil = nil
         return .claim(limit: limit, .clear)
@@ -186,6 +189,7 @@ package struct ClaimSchedule: Sendable {
 
     /// A notification said that there is something to claim.
     package mutating func notified(now: Moment) {
+        if case .asleep = mood { isWoken = true }
         if case .asleep(let since, _) = mood, now - since < pacing.quickWake {
             // Woken almost at once: jobs come so fast that sleeping costs every one of them a
             // NOTIFY, which takes a lock over the whole database. Looks a few times instead.
@@ -250,5 +254,6 @@ package struct ClaimSchedule: Sendable {
         flaggedUntil = nil
         shouldClear = false
         isInFlight = false
+        isWoken = false
     }
 }

@@ -41,7 +41,7 @@ package struct SettleBuffer<Entry: Sendable>: Sendable {
     package mutating func add(_ entry: Entry, now: Moment) -> Bool {
         waiting.append(Unwritten(entry: entry, since: now))
         moveGate()
-        return waiting.count == 1 || waiting.count == pacing.largestBatch
+        return [1, pacing.largestAlong + 1, pacing.largestBatch].contains(waiting.count)
     }
 
     package func isDue(now: Moment) -> Bool {
@@ -54,13 +54,18 @@ package struct SettleBuffer<Entry: Sendable>: Sendable {
         return now < dueAt ? .wait(until: dueAt) : .write(take())
     }
 
-    /// False while one of the entries may be what the database refuses: it would take the claim that
-    /// carries it down with it.
-    package var maySettleAlong: Bool { !isSuspect }
+    /// False while one of the entries may be what the database refuses, which would take the claim that
+    /// carries it down with it, and while there are so many that they are better written beside a claim.
+    package var maySettleAlong: Bool { !isSuspect && waiting.count <= pacing.largestAlong }
+
+    /// Until when what is due may wait for a claim that is on its way to come back and take it along.
+    package var waitsForClaimUntil: Moment? {
+        maySettleAlong ? waiting.first.map { $0.since + pacing.linger * 4 } : nil
+    }
 
     /// What a claim may carry along, due or not.
     package mutating func takeAlong(now: Moment) -> [Unwritten] {
-        if isSuspect { return [] }
+        if !maySettleAlong { return [] }
         if let retryAt, now < retryAt { return [] }
         return take()
     }

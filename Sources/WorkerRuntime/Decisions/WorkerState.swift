@@ -47,6 +47,7 @@ struct WorkerState {
         let worker: WorkerID
         let limit: Int
         let flag: ClaimSchedule.Flag
+        let woken: Bool
         /// Written in the same round trip.
         let settles: [SettleBuffer<PendingSettle>.Unwritten]
     }
@@ -67,9 +68,10 @@ struct WorkerState {
             return .reconcile(id)
         }
         switch claims.next(now: now, free: free) {
-        case .claim(let limit, let flag):
+        case .claim(let limit, let flag, let woken):
             isClaiming = true
-            return .trip(ClaimTrip(worker: id, limit: limit, flag: flag, settles: settles.takeAlong(now: now)))
+            let settles = settles.takeAlong(now: now)
+            return .trip(ClaimTrip(worker: id, limit: limit, flag: flag, woken: woken, settles: settles))
         case .wait(let until):
             return .wait(until: min(until ?? reconcileAt, reconcileAt))
         }
@@ -113,10 +115,9 @@ struct WorkerState {
     }
 
     mutating func nextSettle(now: Moment) -> SettleStep {
-        let claimTakesThem =
-            mayClaim && !isClaiming && settles.maySettleAlong && claims.couldClaim(now: now, free: free)
-        if settles.isDue(now: now), claimTakesThem, claims.carry() {
-            return .handOver(until: now + settles.pacing.linger * 4)
+        if settles.isDue(now: now), mayClaim, settles.maySettleAlong, claims.couldClaim(now: now, free: free) {
+            if isClaiming, let until = settles.waitsForClaimUntil, now < until { return .wait(until: until) }
+            if !isClaiming, claims.carry() { return .handOver(until: now + settles.pacing.linger * 4) }
         }
         return switch settles.next(now: now) {
         case .write(let batch): .write(batch)
@@ -139,6 +140,9 @@ struct WorkerState {
     }
 
     func isHeld(_ key: RunKey) -> Bool { held.contains(key) }
+
+    /// The claim that due outcomes waited for is back.
+    func isSettleDue(now: Moment) -> Bool { settles.isDue(now: now) }
 
     /// An answer came for this settle, whatever it was: nothing more will be written about the run.
     mutating func answered(_ key: RunKey) { held.remove(key) }
