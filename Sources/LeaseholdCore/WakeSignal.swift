@@ -49,10 +49,15 @@ package final class WakeSignal: Sendable {
     package func wait(until moment: Moment?, on timeline: Timeline) async {
         guard let moment else { return await wait() }
         if moment <= timeline.now() { return }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await timeline.sleep(until: moment) }
-            await group.next()
+        // The wait itself stays in this task: whoever gives the signal resumes it directly.
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                do {
+                    try await timeline.sleep(until: moment)
+                    self.give()
+                } catch {}
+            }
+            await self.wait()
             group.cancelAll()
         }
     }

@@ -185,31 +185,33 @@ create function leasehold.claim_sparse(
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off set plan_cache_mode = force_generic_plan as $$
+declare
+    arrivals leasehold.arrival[];
 begin
-    return (
-        with gone as (
-            delete from leasehold.wake where ctid = any(array(
-                select w.at
-                from unnest(queues) as q(queue) cross join lateral (
-                    select wake.ctid as at from leasehold.wake
-                    where wake.queue = q.queue
-                        and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
-                        and wake.purpose = 'ready' and wake.jobs = 1 and wake.lane_kind = ''
-                    order by wake.xid, wake.wake_id
-                    limit most for update skip locked) as w
-                where not exists (select from leasehold.lane
-                        where lane.queue = any(queues) and lane.state = 'open'
-                            and lane.vt >= mem.earliest_mark)
-                    and not exists (select from leasehold.lane where lane.look_at <= began)
-                    and not exists (select from leasehold.job
-                        where job.due_at >= mem.due_from and job.due_at <= began)))
-            returning wake.*
-        )
-        select array_agg(row(o.*)::leasehold.arrival)
-        from (
-            select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id), min(priority),
-                min(place), 0::double precision, 0::double precision, 0::bigint, false
-            from gone group by tenant_id, queue, lane_kind) as o);
+    with gone as (
+        delete from leasehold.wake where ctid = any(array(
+            select w.at
+            from unnest(queues) as q(queue) cross join lateral (
+                select wake.ctid as at from leasehold.wake
+                where wake.queue = q.queue
+                    and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
+                    and wake.purpose = 'ready' and wake.jobs = 1 and wake.lane_kind = ''
+                order by wake.xid, wake.wake_id
+                limit most for update skip locked) as w
+            where not exists (select from leasehold.lane
+                    where lane.queue = any(queues) and lane.state = 'open'
+                        and lane.vt >= mem.earliest_mark)
+                and not exists (select from leasehold.lane where lane.look_at <= began)
+                and not exists (select from leasehold.job
+                    where job.due_at >= mem.due_from and job.due_at <= began)))
+        returning wake.*
+    )
+    select array_agg(row(o.*)::leasehold.arrival) into arrivals
+    from (
+        select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id), min(priority),
+            min(place), 0::double precision, 0::double precision, 0::bigint, false
+        from gone group by tenant_id, queue, lane_kind) as o;
+    return arrivals;
 end $$;
 
 comment on function leasehold.claim_sparse is
