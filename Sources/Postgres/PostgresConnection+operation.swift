@@ -44,9 +44,13 @@ extension PostgresConnection {
         lastOperationID += 1
         roundTrips.add(1, ordering: .relaxed)
         operation = Operation(id: lastOperationID, name: name)
+        noteReusable()
     }
 
-    func endOperation() { operation = nil }
+    func endOperation() {
+        operation = nil
+        noteReusable()
+    }
 
     /// Runs `body`, which waits for the server, and reacts to the task's cancellation as told.
     func cancellable<R: Sendable>(_ onCancel: OnCancel, _ body: () async throws -> R) async throws -> R {

@@ -54,6 +54,7 @@ extension PostgresConnection {
     func end(reason: String) {
         guard phase == .open || phase == .connecting else { return }
         phase = .ended(reason: reason)
+        noteReusable()
         link.stopReading()
         link.cutOff()
         wake()

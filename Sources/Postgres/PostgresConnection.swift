@@ -24,6 +24,9 @@ package actor PostgresConnection {
     var operation: Operation?
     /// Messages sent that the server had to answer: statements, pipelines, prepares.
     nonisolated let roundTrips = Atomic(0)
+    /// That the last operation left the session as ``isReusable`` wants it, for those who need not go to
+    /// the connection's queue and back to ask (two changes of thread). False means: ask.
+    nonisolated let isKnownReusable = Atomic(false)
     var lastOperationID: UInt64 = 0
     var waiter: Waiter?
     /// Statement name to text, for those the server has prepared in this session.
@@ -102,16 +105,23 @@ extension PostgresConnection {
     /// Whether another user may have this connection: alive, outside any transaction, nothing
     /// running.
     var isReusable: Bool {
-        guard phase == .open, operation == nil, PQpipelineStatus(link.connection) == PQ_PIPELINE_OFF else {
-            return false
-        }
+        guard isAtRest else { return false }
         noticeEnd()
-        return phase == .open && transactionStatus == .idle
+        return isAtRest
     }
+
+    private var isAtRest: Bool {
+        phase == .open && operation == nil && PQpipelineStatus(link.connection) == PQ_PIPELINE_OFF
+            && transactionStatus == .idle
+    }
+
+    /// To be called whenever the answer may have changed.
+    func noteReusable() { isKnownReusable.store(isAtRest, ordering: .releasing) }
 
     /// Ends the session. Returns when the socket is closed; harmless if it is closed already.
     package func close() async {
         phase = .closed
+        noteReusable()
         wake()
         await withCheckedContinuation { continuation in
             link.close { continuation.resume() }

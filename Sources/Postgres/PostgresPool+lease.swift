@@ -15,12 +15,14 @@ extension PostgresPool {
 
     /// Takes a connection and runs `first` on it. If the connection, which was idle before, proves
     /// dead then and `mayRepeat` agrees, a new one takes its place.
+    /// - Parameter trusting: what is known of an idle connection is enough, since `first` finds out.
     func acquire(
+        trusting: Bool = false,
         first: (PostgresConnection) async throws -> Void = { _ in },
         mayRepeat: (PostgresError) -> Bool = { _ in false }
     ) async throws -> Lease {
         let grant = try await admission()
-        var lease = try await makeLease(grant)
+        var lease = try await makeLease(grant, trusting: trusting)
         while true {
             do {
                 try await first(lease.connection)
@@ -37,7 +39,8 @@ extension PostgresPool {
     }
 
     func release(_ lease: Lease) async {
-        let isReusable = await lease.connection.isReusable
+        var isReusable = lease.connection.isKnownReusable.load(ordering: .acquiring)
+        if !isReusable { isReusable = await lease.connection.isReusable }
         if !isReusable { await reportUnusable(lease.connection) }
         let release = shared.withLock { shared in
             shared.leases[ObjectIdentifier(lease.connection)] = nil
@@ -72,10 +75,12 @@ extension PostgresPool {
         }
     }
 
-    private func makeLease(_ grant: State.Grant) async throws -> Lease {
+    private func makeLease(_ grant: State.Grant, trusting: Bool = false) async throws -> Lease {
         switch grant {
         case .connection(let connection, let bornAt):
-            guard await connection.isReusable else {
+            var isReusable = trusting && connection.isKnownReusable.load(ordering: .acquiring)
+            if !isReusable { isReusable = await connection.isReusable }
+            guard isReusable else {
                 await connection.close()
                 return try await makeLease(.slot(notBefore: shared.withLock { $0.state.replacement() }))
             }

@@ -110,7 +110,11 @@ package final class PostgresPool: Service {
 
     private func once<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         var result: R?
-        let lease = try await acquire(first: { result = try await body($0) }, mayRepeat: { $0.effect == .none })
+        let lease = try await acquire(
+            trusting: true,
+            first: { result = try await body($0) },
+            mayRepeat: { $0.effect == .none }
+        )
         await release(lease)
         guard let result else { throw CancellationError() }
         return result

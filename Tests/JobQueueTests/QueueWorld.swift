@@ -42,8 +42,13 @@ struct QueueWorld {
         return id
     }
 
-    func claim(_ worker: WorkerID, _ limit: Int = 100, queues: [QueueName] = [.default]) async throws -> [ClaimedJob] {
-        try await queue.claim(ClaimRequest(worker: worker, queues: queues, limit: limit))
+    func claim(
+        _ worker: WorkerID,
+        _ limit: Int = 100,
+        queues: [QueueName] = [.default],
+        woken: Bool = false
+    ) async throws -> [ClaimedJob] {
+        try await queue.claim(ClaimRequest(worker: worker, queues: queues, limit: limit, woken: woken))
     }
 
     @discardableResult

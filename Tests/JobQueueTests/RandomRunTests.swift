@@ -120,7 +120,12 @@ private final class RandomRun: Sendable {
                 ? Settlement.handBack(job: job.id, run: job.run)
                 : Settlement(job: job.id, run: job.run, outcome: outcome(), ran: .milliseconds(pick([1, 5, 80])))
         }
-        let request = ClaimRequest(worker: worker, queues: queues, limit: pick([1, 3, 10, 40]))
+        let request = ClaimRequest(
+            worker: worker,
+            queues: queues,
+            limit: pick([1, 3, 10, 40]),
+            woken: chance(30)
+        )
         do {
             let (results, jobs) = try await shaky.settleAndClaim(settlements, request)
             note(settlements, results)

@@ -209,6 +209,16 @@ import Testing
         #expect(schedule.next(now: .seconds(2), free: 16) == .claim(limit: 16, .leave))
     }
 
+    @Test func `A claim says that a notification ended the sleep, once`() throws {
+        var schedule = sleeper()
+        schedule.notified(now: .seconds(1))
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .leave, woken: true))
+        report(&schedule, 1, at: .seconds(1))
+        let soon = try waitMoment(schedule.next(now: .seconds(1), free: 15))
+        #expect(soon <= .seconds(1) + pacing.fillDelay, "the rest is looked for soon")
+        #expect(schedule.next(now: soon, free: 15) == .claim(limit: 15, .leave))
+    }
+
     @Test func `A written settle makes a sleeper look again at once`() throws {
         var schedule = sleeper()
         schedule.mayHaveMore()

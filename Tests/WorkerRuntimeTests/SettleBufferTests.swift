@@ -51,6 +51,20 @@ import Testing
         #expect(buffer.unwritten == 1, "until it is written")
     }
 
+    @Test func `A claim carries few outcomes, and many go beside it`() {
+        var pacing = pacing
+        pacing.largestAlong = 2
+        var buffer = SettleBuffer<Int>(pacing: pacing)
+        let wakes = (1...3).map { buffer.add($0, now: .zero) }
+        #expect(wakes == [true, false, true], "the writer learns that they are too many for a claim")
+        #expect(!buffer.maySettleAlong)
+        #expect(buffer.waitsForClaimUntil == nil)
+        #expect(buffer.takeAlong(now: .zero).isEmpty)
+        #expect(entries(buffer.next(now: .milliseconds(3))) == [1, 2, 3])
+        _ = buffer.add(4, now: .milliseconds(4))
+        #expect(buffer.waitsForClaimUntil == .milliseconds(4) + pacing.linger * 4)
+    }
+
     @Test func `What could not be written is tried again before what came later`() throws {
         var buffer = SettleBuffer<Int>(pacing: pacing)
         _ = buffer.add(1, now: .zero)

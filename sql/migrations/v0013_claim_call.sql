@@ -84,6 +84,7 @@ declare
     places jsonb;
     letters record;
     passes integer := 0;
+    singles bigint := 0;
     arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
@@ -115,8 +116,8 @@ begin
         scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
     end if;
 
-    -- A whole look that is due is not put off, nor is anything that has a limit to be looked up.
-    if woken and places is null and mem.full_look_at is not null then
+    -- Not where limits have to be looked up. A whole look that is due is left to the next claim.
+    if woken and places is null then
         arrivals := coalesce(leasehold.claim_sparse(queues, max_jobs, mem, began), '{}');
         if arrivals <> '{}' then
             direct := leasehold.claim_direct(who, arrivals, scopes, apart, max_jobs, mem);
@@ -143,19 +144,28 @@ begin
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
     holds := found;
-    -- All letters first: lanes are made in one statement, in one order for everybody.
+    -- Letters first: lanes are made in one statement, in one order for everybody. All of them, if that
+    -- does not take long; of a great many (the workers were away while a million jobs came) as many as
+    -- this claim can serve, and no fewer than it reads in two milliseconds, so that what stands behind
+    -- them is reached.
     loop
         passes := passes + 1;
-        select * into letters from leasehold.claim_letters(queues, 2000, mem);
+        select * into letters
+        from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 200)), mem);
         mem := letters.mem;
         arrivals := arrivals || letters.arrivals;
+        singles := singles + (
+            select count(*) from unnest(letters.arrivals) as a where a.jobs = 1 and a.lane_kind = '');
         perform leasehold.claim_sequences(letters.sequences)
         where letters.sequences is not null;
         perform leasehold.claim_dependents(letters.dependents)
         where letters.dependents is not null;
         -- Once more for what these two have let go; what they could not decide waits for the next claim.
-        exit when cardinality(arrivals) >= 20000 or letters.complete
+        exit when letters.complete
             and (passes > 1 or letters.sequences is null and letters.dependents is null);
+        exit when cardinality(arrivals) >= 20000
+            or clock_timestamp() > began + case when singles < wanted
+                then interval '100 milliseconds' else interval '2 milliseconds' end;
     end loop;
     if arrivals <> '{}' then
         if passes > 1 then
