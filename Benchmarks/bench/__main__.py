@@ -109,6 +109,9 @@ def main() -> None:
     finally:
         _write(results, scale, folder)
     say(f"{time.monotonic() - began:.0f} s; report in {folder}/report.md")
+    missing = [f"{m.workload} {m.case}" for m in results.measurements if m.system == LEASEHOLD.name and m.error]
+    if missing:
+        sys.exit(f"bench: Leasehold has no figure for {', '.join(dict.fromkeys(missing))}; the reason is above")
 
 
 def _write(results: Results, scale: object, folder: Path) -> None:
