@@ -14,7 +14,8 @@ from ..stage import Stage
 from .base import Case, Metric, Outcome, Unmeasurable, Workload
 
 _FUTURE = "future"
-_FUTURE_READY = 200_000  # due jobs behind the future ones, so that the window never empties them
+_FASTEST = 45_000  # jobs a second that no system here exceeds: so many due ones are never used up
+_TOPPED_UP = 100_000  # a backlog of at most so many jobs is loaded anew for each repeat
 
 
 class Backlog(Workload):
@@ -54,9 +55,7 @@ class Backlog(Workload):
 
     def prepare(self, stage: Stage, system: System, case: Case) -> None:
         scale = stage.scale
-        ready, tenants = _ready(scale), scale.drain_tenants
-        if case.key not in ("plain", _FUTURE):
-            ready, tenants = (int(x) for x in case.key.split("x"))
+        ready, tenants = _load(scale, case)
         stage.install(system, tenants)
         if case.key == _FUTURE:
             stage.fill(system, scale.future, tenants, delay_hours=24)
@@ -64,6 +63,12 @@ class Backlog(Workload):
         stage.settle(system)
 
     def measure(self, stage: Stage, system: System, case: Case, repeat: int) -> Outcome:
+        ready, tenants = _load(stage.scale, case)
+        if repeat and ready <= _TOPPED_UP:
+            with stage.connect(system) as connection:
+                missing = ready - stage.remaining(connection, system)
+            stage.fill(system, missing, tenants)
+            stage.settle(system)
         record = stage.record(system.name)
         order = WorkerOrder("noop", system.concurrency["drain"])
         with stage.connect(system) as connection, stage.fleet(system, record, order) as fleet:
@@ -86,7 +91,17 @@ class Backlog(Workload):
 
 
 def _ready(scale: Scale) -> int:
-    return min(_FUTURE_READY, scale.future)
+    if scale.name == "smoke":
+        return scale.future
+    return int(_FASTEST * scale.window * scale.repeats)
+
+
+def _load(scale: Scale, case: Case) -> tuple[int, int]:
+    """Due jobs and tenants of a case."""
+    if case.key in ("plain", _FUTURE):
+        return _ready(scale), scale.drain_tenants
+    ready, tenants = (int(x) for x in case.key.split("x"))
+    return ready, tenants
 
 
 def _sizes(ready: int, tenants: int) -> str:
