@@ -937,6 +937,48 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) IS 'Admits the next job of sequence keys whose turn is free';
 
+CREATE FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) RETURNS leasehold.arrival[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    arrivals leasehold.arrival[];
+begin
+    with gone as (
+        delete from leasehold.wake where ctid = any(array(
+            select w.at
+            from unnest(queues) as q(queue) cross join lateral (
+                select wake.ctid as at from leasehold.wake
+                where wake.queue = q.queue
+                    and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
+                    and wake.purpose = 'ready' and wake.jobs = 1 and wake.lane_kind = ''
+                order by wake.xid, wake.wake_id
+                limit most for update skip locked) as w
+            where not exists (select from leasehold.lane
+                    where lane.queue = any(queues) and lane.state = 'open'
+                        and lane.vt >= mem.earliest_mark)
+                and not exists (select from leasehold.lane where lane.look_at <= began)
+                and not exists (select from leasehold.job
+                    where job.due_at >= mem.due_from and job.due_at <= began)))
+        returning wake.*
+    )
+    select array_agg(row(o.*)::leasehold.arrival) into arrivals
+    from (
+        select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id), min(priority),
+            min(place), 0::double precision, 0::double precision, 0::bigint, false
+        from gone group by tenant_id, queue, lane_kind) as o;
+    return arrivals;
+end $$;
+
+COMMENT ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) IS 'Reads and deletes the letters of single jobs while no line waits; null if there are none or a line waits';
+
 CREATE FUNCTION leasehold.clip(name text, bytes integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3425,7 +3467,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.job_cancel_ring() IS 'After a cancel request: notifies leasehold_cancel with the id of the job''s worker';
 
-CREATE FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) RETURNS SETOF leasehold.claimed_job
+CREATE FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer, woken boolean DEFAULT false) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -3448,6 +3490,8 @@ declare
     places jsonb;
     letters record;
     passes integer := 0;
+    singles bigint := 0;
+    merges boolean := false;
     arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
@@ -3479,6 +3523,25 @@ begin
         scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
     end if;
 
+    -- Not where limits have to be looked up. A whole look that is due is left to the next claim.
+    if woken and places is null then
+        arrivals := coalesce(leasehold.claim_sparse(queues, max_jobs, mem, began), '{}');
+        if arrivals <> '{}' then
+            direct := leasehold.claim_direct(who, arrivals, scopes, apart, max_jobs, mem);
+            return query select * from unnest(direct);
+            if cardinality(direct) = cardinality(arrivals) then
+                return;
+            end if;
+            -- The others belong into lanes.
+            wanted := wanted - coalesce(cardinality(direct), 0);
+            arrivals := array(
+                select row(a.*)::leasehold.arrival from unnest(arrivals) as a
+                where not exists (select from unnest(direct) as d where d.job_id = a.first_job_id));
+            direct := null;
+            merges := true;
+        end if;
+    end if;
+
     if leasehold.claim_due(mem.due_from, 1000) < 1000 then
         mem.due_from := began - interval '2 seconds';
     end if;
@@ -3488,22 +3551,30 @@ begin
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
     holds := found;
-    -- All letters first: lanes are made in one statement, in one order for everybody.
+    -- Letters first: lanes are made in one statement, in one order for everybody. All of them, but of a
+    -- great many (the workers were away while a million jobs came) about as many as this claim can serve,
+    -- and no fewer than some hundred, so that what stands behind them is reached.
     loop
         passes := passes + 1;
-        select * into letters from leasehold.claim_letters(queues, 2000, mem);
+        select * into letters
+        from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 400)), mem);
         mem := letters.mem;
         arrivals := arrivals || letters.arrivals;
+        singles := singles + (
+            select count(*) from unnest(letters.arrivals) as a where a.jobs = 1 and a.lane_kind = '');
         perform leasehold.claim_sequences(letters.sequences)
         where letters.sequences is not null;
         perform leasehold.claim_dependents(letters.dependents)
         where letters.dependents is not null;
         -- Once more for what these two have let go; what they could not decide waits for the next claim.
-        exit when cardinality(arrivals) >= 20000 or letters.complete
+        exit when letters.complete
             and (passes > 1 or letters.sequences is null and letters.dependents is null);
+        exit when not letters.complete
+            and (singles >= wanted or cardinality(arrivals) >= 20000
+                or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
     if arrivals <> '{}' then
-        if passes > 1 then
+        if passes > 1 or merges then
             arrivals := leasehold.arrivals_merge(arrivals);
         end if;
         if wanted > 0 then
@@ -3591,7 +3662,7 @@ begin
     perform leasehold.cursor_save(queues, began, mem);
 end $$;
 
-COMMENT ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) IS 'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. Error LH003: the worker is unknown or has lapsed';
+COMMENT ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer, woken boolean) IS 'Claims up to max_jobs jobs of these queues for a registered worker: tenants without a backlog first, then lanes by virtual time. woken: a notification has just ended this worker''s sleep, and another claim will follow at once: what came last may be all that is looked for. Error LH003: the worker is unknown or has lapsed';
 
 CREATE FUNCTION leasehold.job_discard(discarded bigint, reason text DEFAULT 'discarded by request'::text) RETURNS text
     LANGUAGE plpgsql
@@ -9775,6 +9846,10 @@ REVOKE ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) FROM 
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.commit_durably() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
 
@@ -9990,9 +10065,9 @@ REVOKE ALL ON FUNCTION leasehold.job_cancel_ring() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_cancel_ring() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_cancel_ring() TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer, woken boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer, woken boolean) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.job_claim(who uuid, queues text[], max_jobs integer, woken boolean) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.job_discard(discarded bigint, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_discard(discarded bigint, reason text) TO leasehold_worker;

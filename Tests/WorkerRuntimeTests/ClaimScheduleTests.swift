@@ -121,7 +121,7 @@ import Testing
         var flags: [ClaimSchedule.Flag] = []
         while now < .seconds(120) {
             now = try waitMoment(schedule.next(now: now, free: 16))
-            guard case .claim(_, let flag) = schedule.next(now: now, free: 16) else { break }
+            guard case .claim(_, let flag, _) = schedule.next(now: now, free: 16) else { break }
             flags.append(flag)
             if flag == .set { #expect(now < pacing.flagTime * flags.count { $0 == .set }) }
             report(&schedule, 0, at: now, flag: flag)
@@ -160,7 +160,7 @@ import Testing
     @Test func `A notification ends the sleep, and without more jobs the flag need not be set again`() throws {
         var schedule = sleeper()
         schedule.notified(now: .seconds(1))
-        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .leave))
+        #expect(schedule.next(now: .seconds(1), free: 16) == .claim(limit: 16, .leave, woken: true))
         report(&schedule, 1, at: .seconds(1))
         let soon = try waitMoment(schedule.next(now: .seconds(1), free: 15))
         #expect(schedule.next(now: soon, free: 15) == .claim(limit: 15, .leave))

@@ -85,6 +85,7 @@ declare
     letters record;
     passes integer := 0;
     singles bigint := 0;
+    merges boolean := false;
     arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
@@ -131,7 +132,7 @@ begin
                 select row(a.*)::leasehold.arrival from unnest(arrivals) as a
                 where not exists (select from unnest(direct) as d where d.job_id = a.first_job_id));
             direct := null;
-            passes := 1;  -- what is read now is merged with them
+            merges := true;
         end if;
     end if;
 
@@ -144,14 +145,13 @@ begin
     where ctid = any(array(
         select ctid from leasehold.lane where look_at <= began limit 100 for update skip locked));
     holds := found;
-    -- Letters first: lanes are made in one statement, in one order for everybody. All of them, if that
-    -- does not take long; of a great many (the workers were away while a million jobs came) as many as
-    -- this claim can serve, and no fewer than it reads in two milliseconds, so that what stands behind
-    -- them is reached.
+    -- Letters first: lanes are made in one statement, in one order for everybody. All of them, but of a
+    -- great many (the workers were away while a million jobs came) about as many as this claim can serve,
+    -- and no fewer than some hundred, so that what stands behind them is reached.
     loop
         passes := passes + 1;
         select * into letters
-        from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 200)), mem);
+        from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 400)), mem);
         mem := letters.mem;
         arrivals := arrivals || letters.arrivals;
         singles := singles + (
@@ -163,12 +163,12 @@ begin
         -- Once more for what these two have let go; what they could not decide waits for the next claim.
         exit when letters.complete
             and (passes > 1 or letters.sequences is null and letters.dependents is null);
-        exit when cardinality(arrivals) >= 20000
-            or clock_timestamp() > began + case when singles < wanted
-                then interval '100 milliseconds' else interval '2 milliseconds' end;
+        exit when not letters.complete
+            and (singles >= wanted or cardinality(arrivals) >= 20000
+                or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
     if arrivals <> '{}' then
-        if passes > 1 then
+        if passes > 1 or merges then
             arrivals := leasehold.arrivals_merge(arrivals);
         end if;
         if wanted > 0 then
