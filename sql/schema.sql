@@ -294,7 +294,7 @@ CREATE FUNCTION leasehold.action_change(before jsonb, after jsonb) RETURNS jsonb
     select coalesce(jsonb_object_agg(key, jsonb_build_array(before -> key, value)), '{}')
     from jsonb_each(after)
     where before -> key is distinct from value
-        and key not in ('created_at', 'updated_at', 'secret_hash', 'apart', 'schedule_id', 'starts_at')
+        and key not in ('created_at', 'updated_at', 'secret_hash', 'apart', 'schedule_id', 'starts_at', 'masks')
 $$;
 
 COMMENT ON FUNCTION leasehold.action_change(before jsonb, after jsonb) IS 'Columns that differ, as [before, after]; without those that follow by themselves';

@@ -79,6 +79,18 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("{}", nil), (#"{"max_running": [null, 7]}"#, "max_running 7"),
+            (#"{"state": ["active", "paused"]}"#, "state active → paused"),
+            (#"{"kind": "a.b", "max_running": [3, null]}"#, "kind a.b, max_running 3 → –"),
+            (#"{"scopes": [null, ["jobs:read", "jobs:write"]]}"#, "scopes jobs:read jobs:write"),
+        ] as [(String, String?)]
+    )
+    func whatChangedIsSaidInWords(_ detail: String, _ words: String?) {
+        #expect(PageRoutes.words(detail) == words)
+    }
+
     @Test func aPersonRunsAllAgainThatFailedOfOneError() async throws {
         try await withServer { world in
             let failed = try await world.fillPages()

@@ -77,7 +77,7 @@ as $$
     select coalesce(jsonb_object_agg(key, jsonb_build_array(before -> key, value)), '{}')
     from jsonb_each(after)
     where before -> key is distinct from value
-        and key not in ('created_at', 'updated_at', 'secret_hash', 'apart', 'schedule_id', 'starts_at')
+        and key not in ('created_at', 'updated_at', 'secret_hash', 'apart', 'schedule_id', 'starts_at', 'masks')
 $$;
 
 comment on function leasehold.action_change is 'Columns that differ, as [before, after]; without those that follow by themselves';

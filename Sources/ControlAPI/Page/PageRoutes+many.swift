@@ -1,3 +1,4 @@
+import Foundation
 import JobQueue
 import LeaseholdCore
 import Postgres
@@ -75,10 +76,30 @@ extension PageRoutes {
                     .time(record.doneAt, from: record.now), PageCell(record.actor, exact: "login \(record.login)"),
                     PageCell(record.via), PageCell(record.verb),
                     PageCell(record.target, link: link(record)),
-                    PageCell(record.detail == "{}" ? nil : record.detail),
+                    PageCell(words(record.detail), exact: record.detail),
                 ]
             }
         )
+    }
+
+    /// `max_running – → 7`, the first 200 characters; nil for an empty object.
+    static func words(_ detail: String) -> String? {
+        let object = try? JSONSerialization.jsonObject(with: Data(detail.utf8)) as? [String: Any]
+        let parts = (object ?? [:]).sorted { $0.key < $1.key }.map { name, value in
+            guard let change = value as? [Any], change.count == 2 else { return "\(name) \(word(value))" }
+            return change[0] is NSNull
+                ? "\(name) \(word(change[1]))" : "\(name) \(word(change[0])) → \(word(change[1]))"
+        }
+        let text = parts.joined(separator: ", ")
+        return text.isEmpty ? nil : text.count > 200 ? String(text.prefix(200)) + "…" : text
+    }
+
+    private static func word(_ value: Any) -> String {
+        switch value {
+        case is NSNull: "–"
+        case let list as [Any]: list.map(word).joined(separator: " ")
+        default: "\(value)"
+        }
     }
 
     private static func link(_ record: ActionRecord) -> String? {
