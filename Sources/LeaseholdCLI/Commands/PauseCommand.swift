@@ -1,27 +1,30 @@
 import ArgumentParser
 import JobQueue
 import LeaseholdCore
-import Postgres
 
 /// What can be paused and resumed.
 protocol Pausable: Sendable {
-    /// Of the command and of the JSON member: `queue`.
-    static var word: String { get }
-    /// What the argument is.
-    static var help: String { get }
-    static var pausing: String { get }
-    static var resuming: String { get }
+    static var words: PauseWords { get }
 
-    /// - Throws: for a name that cannot be one.
-    init(argument: String) throws
+    /// - Throws: for a text that cannot be a name.
+    init(_ text: String) throws
     var rawValue: String { get }
-    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws
+    func setPaused(_ isPaused: Bool, _ queue: JobQueue, _ tenants: TenantStore) async throws
+}
+
+struct PauseWords {
+    /// Of the argument and of the JSON member; with an s, of the command: `queue`.
+    let noun: String
+    /// What the argument is.
+    let argument: String
+    let pausing: String
+    let resuming: String
 }
 
 /// `leasehold queues pause`, `leasehold kinds pause` and so on.
 struct PauseCommand<Target: Pausable>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: "pause", abstract: Target.pausing)
+        CommandConfiguration(commandName: "pause", abstract: Target.words.pausing)
     }
 
     @OptionGroup var place: PausablePlace<Target>
@@ -32,7 +35,7 @@ struct PauseCommand<Target: Pausable>: AsyncParsableCommand {
 /// `leasehold queues resume`, `leasehold kinds resume` and so on.
 struct ResumeCommand<Target: Pausable>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: "resume", abstract: Target.resuming)
+        CommandConfiguration(commandName: "resume", abstract: Target.words.resuming)
     }
 
     @OptionGroup var place: PausablePlace<Target>
@@ -44,77 +47,81 @@ struct ResumeCommand<Target: Pausable>: AsyncParsableCommand {
 struct PausablePlace<Target: Pausable>: ParsableArguments {
     @OptionGroup var settings: SettingsOptions
     @OptionGroup var output: OutputOptions
-    @Argument(help: ArgumentHelp(Target.help, valueName: Target.word)) var name: String
+    @Argument(help: ArgumentHelp(Target.words.argument, valueName: Target.words.noun)) var name: String
 
     fileprivate func setPaused(_ isPaused: Bool) async throws {
-        let target = try Target(argument: name)
-        let composition = try Composition(settings, command: "\(Target.word)s")
-        try await composition.withPool { try await target.setPaused(isPaused, composition, $0) }
+        let (target, noun) = (try Target(name), Target.words.noun)
+        let composition = try Composition(settings, command: "\(noun)s")
+        try await composition.withPool { pool in
+            let tenants = TenantStore(pool: pool, as: composition.source)
+            try await target.setPaused(isPaused, composition.steeringQueue(pool), tenants)
+        }
         let state = isPaused ? "paused" : "active"
-        output.say("\(target.rawValue) is \(state)", [Target.word: target.rawValue, "state": state])
+        output.say("\(target.rawValue) is \(state)", [noun: target.rawValue, "state": state])
     }
 }
 
 extension QueueName: Pausable {
-    static var word: String { "queue" }
-    static var help: String { "Name of the queue." }
-    static var pausing: String {
-        "Claims nothing of the queue until it is resumed; running jobs finish, enqueuing goes on."
+    static var words: PauseWords {
+        PauseWords(
+            noun: "queue",
+            argument: "Name of the queue.",
+            pausing: "Claims nothing of the queue until it is resumed; running jobs finish, enqueuing goes on.",
+            resuming: "Lets a paused queue's jobs be claimed again."
+        )
     }
-    static var resuming: String { "Lets a paused queue's jobs be claimed again." }
 
-    init(argument: String) throws { try self.init(argument) }
-
-    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = composition.steeringQueue(pool)
+    func setPaused(_ isPaused: Bool, _ queue: JobQueue, _: TenantStore) async throws {
         try await isPaused ? queue.pause(self) : queue.resume(self)
     }
 }
 
 extension JobKind: Pausable {
-    static var word: String { "kind" }
-    static var help: String { "Kind." }
-    static var pausing: String {
-        "Claims no job of the kind, in whatever queue, until it is resumed; enqueuing goes on."
+    static var words: PauseWords {
+        PauseWords(
+            noun: "kind",
+            argument: "Kind.",
+            pausing: "Claims no job of the kind, in whatever queue, until it is resumed; enqueuing goes on.",
+            resuming: "Lets a paused kind's jobs be claimed again."
+        )
     }
-    static var resuming: String { "Lets a paused kind's jobs be claimed again." }
 
-    init(argument: String) throws { try self.init(argument) }
-
-    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = composition.steeringQueue(pool)
+    func setPaused(_ isPaused: Bool, _ queue: JobQueue, _: TenantStore) async throws {
         try await isPaused ? queue.pause(self) : queue.resume(self)
     }
 }
 
 extension TenantID: Pausable {
-    static var word: String { "tenant" }
-    static var help: String { "Tenant id." }
-    static var pausing: String {
-        "Claims no job of the tenant until it is resumed; running jobs finish, enqueuing goes on."
+    static var words: PauseWords {
+        PauseWords(
+            noun: "tenant",
+            argument: "Tenant id.",
+            pausing: "Claims no job of the tenant until it is resumed; running jobs finish, enqueuing goes on.",
+            resuming: "Lets a paused tenant's jobs be claimed again."
+        )
     }
-    static var resuming: String { "Lets a paused tenant's jobs be claimed again." }
 
-    init(argument: String) throws { try self.init(argument) }
-
-    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        try await TenantStore(pool: pool, as: composition.source).setPaused(isPaused, self)
+    func setPaused(_ isPaused: Bool, _: JobQueue, _ tenants: TenantStore) async throws {
+        try await tenants.setPaused(isPaused, self)
     }
 }
 
 /// The database knows which names are schedules.
 struct ScheduleName: Pausable {
-    static var word: String { "schedule" }
-    static var help: String { "Name of the schedule." }
-    static var pausing: String { "Fires nothing until it is resumed; jobs that were enqueued run." }
-    static var resuming: String { "Goes on with the next slots; those of the pause are dropped." }
+    static var words: PauseWords {
+        PauseWords(
+            noun: "schedule",
+            argument: "Name of the schedule.",
+            pausing: "Fires nothing until it is resumed; jobs that were enqueued run.",
+            resuming: "Goes on with the next slots; those of the pause are dropped."
+        )
+    }
 
     let rawValue: String
 
-    init(argument: String) { rawValue = argument }
+    init(_ text: String) { rawValue = text }
 
-    func setPaused(_ isPaused: Bool, _ composition: Composition, _ pool: PostgresPool) async throws {
-        let queue = composition.steeringQueue(pool)
+    func setPaused(_ isPaused: Bool, _ queue: JobQueue, _: TenantStore) async throws {
         try await isPaused ? queue.pauseSchedule(rawValue) : queue.resumeSchedule(rawValue)
     }
 }
