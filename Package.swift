@@ -107,9 +107,11 @@ let package = Package(
                 "SQLFiles+Sync.swift", "SQLFiles+Push.swift", "SQLFiles+Operations.swift", "SQLFiles+Schedule.swift",
                 "SQLFiles+Control.swift", "SQLFiles+Page.swift",
             ],
-            resources: [.embedInCode("migrations"), .embedInCode("queries")],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            plugins: ["EmbedTexts"]
         ),
+        .plugin(name: "EmbedTexts", capability: .buildTool(), dependencies: ["EmbedTextsTool"]),
+        .executableTarget(name: "EmbedTextsTool", path: "Plugins/EmbedTextsTool", swiftSettings: swiftSettings),
         library("PrometheusText", [metrics]),
         // Layer 1
         library("Postgres", ["CLibPQ", "LeaseholdCore", "SQLFiles", logging, metrics, lifecycle]),

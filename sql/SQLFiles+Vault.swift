@@ -32,8 +32,8 @@ extension SQLFile {
 
     /// Transaction B of an exchange opens and ends in the same round trips as its statements; these
     /// two take no parameters and cannot be prepared in SQL, so they are no files.
-    package static let exchangeOpen = SQLFile("exchange_open", Array("begin".utf8))
-    package static let exchangeCommit = SQLFile("exchange_commit", Array("commit".utf8))
+    package static let exchangeOpen = SQLFile("exchange_open", "begin")
+    package static let exchangeCommit = SQLFile("exchange_commit", "commit")
 }
 
 extension SQLFiles {

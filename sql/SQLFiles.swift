@@ -10,9 +10,8 @@ package struct SQLFile: Sendable, Hashable {
         self.text = text
     }
 
-    init(_ name: String, _ bytes: [UInt8]) {
-        self.init(name: name, text: String(decoding: bytes, as: UTF8.self))
-    }
+    /// An embedded file: the plugin `EmbedTexts` makes `PackageResources` of `migrations` and `queries`.
+    init(_ name: String, _ text: String) { self.init(name: name, text: text) }
 }
 
 /// Every SQL file of the program. There is no list of embedded resources at run time, so the lists
