@@ -46,7 +46,7 @@ extension EndToEndTests {
                         == tables.count * 2
                 )
                 let kills = try await world.count("select count(*) from leasehold.job_attempt where outcome = 'kill'")
-                #expect(kills == tables.count * 2)
+                #expect(kills >= tables.count * 2)
 
                 let run = try await world.leasehold(["sync", "run", "--tenant", tenant], environment: settings)
                 #expect(run.status == 0, "\(run.output)\(run.errors)")
