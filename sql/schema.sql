@@ -3622,6 +3622,10 @@ begin
         mem.contended := true;
         mem.floor := greatest(mem.floor, (lanes[1]).vt);
         mem.floor_at := began;
+        -- A session that knew an older floor (its predecessor was killed, the machine is slow) may have
+        -- opened lanes below where this one looks. Once seen they stay in sight until they have caught up.
+        mem.mark := case when mem.mark > (lanes[1]).vt then (lanes[1]).vt else mem.mark end;
+        mem.earlier_mark := case when mem.earlier_mark > (lanes[1]).vt then (lanes[1]).vt else mem.earlier_mark end;
         taken := 0;
         limits := null;
         if exists (select from unnest(lanes) as l where l.bounded) then

@@ -35,6 +35,35 @@ import Testing
         }
     }
 
+    /// A session that was killed takes its floor with it, and the next one begins with an older one.
+    @Test func lanesBelowASessionsMarksStayInSightOnceSeen() async throws {
+        try await withWorld { world in
+            let tenants = try await world.addTenants("a", "b")
+            let worker = try await world.addWorker()
+            for tenant in tenants {
+                _ = try await world.queue.enqueue((1...100).map { _ in JobRequest(tenant: tenant, kind: .noop) })
+            }
+            try await world.pool.withConnection { connection in
+                #expect(try await world.claim(worker, 10, on: connection).count == 10)
+                // As after a long life: it looks from 500 s of virtual time on, and a whole look is due.
+                try await connection.query(
+                    sql: """
+                        do $$ declare mem leasehold.claim_cursor
+                            := current_setting('leasehold.cursor_' || md5('default'))::leasehold.claim_cursor;
+                        begin
+                            mem.floor := 500; mem.mark := 500; mem.earlier_mark := 500; mem.earliest_mark := 500;
+                            mem.marked_at := '-infinity'; mem.full_look_at := '-infinity';
+                            perform set_config('leasehold.cursor_' || md5('default'), mem::text, false);
+                        end $$
+                        """
+                )
+                for _ in 1...19 {
+                    #expect(try await world.claim(worker, 10, on: connection).count == 10)
+                }
+            }
+        }
+    }
+
     /// Ids are given out at insert and seen at commit.
     @Test func jobsThatCommitLateAreNotOverlooked() async throws {
         try await withWorld { world in
