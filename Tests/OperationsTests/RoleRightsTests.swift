@@ -24,7 +24,7 @@ import Testing
         }
         let separator = database.url.contains("?") ? "&" : "?"
         let pool = PostgresPool(
-            configuration: PostgresConfiguration(url: "\(database.url)\(separator)user=\(login)&password=\(login)"),
+            configuration: .patient(url: "\(database.url)\(separator)user=\(login)&password=\(login)"),
             size: 1,
             logger: database.log.logger("login")
         )

@@ -110,7 +110,7 @@ struct ViewWorld: Sendable {
         var loginURL = url
         loginURL.user = login
         let own = PostgresPool(
-            configuration: PostgresConfiguration(url: loginURL.string, applicationName: "login"),
+            configuration: .patient(url: loginURL.string, applicationName: "login"),
             size: 1,
             logger: database.log.logger("login")
         )

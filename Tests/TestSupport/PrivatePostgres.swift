@@ -33,7 +33,7 @@ package final class PrivatePostgres: Sendable {
     }
 
     package func configuration(database: String = "postgres") -> PostgresConfiguration {
-        PostgresConfiguration(url: url(database: database), applicationName: "leasehold-test")
+        .patient(url: url(database: database))
     }
 
     /// Makes a data folder with `settings` added to postgresql.conf, and starts on it.

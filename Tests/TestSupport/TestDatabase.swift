@@ -19,7 +19,7 @@ package final class TestDatabase: Sendable {
     }
 
     package var configuration: PostgresConfiguration {
-        PostgresConfiguration(url: url, applicationName: "leasehold-test")
+        .patient(url: url)
     }
 
     /// A pool that ``withDatabase(_:)`` closes. The test fails if a connection was still lent out

@@ -33,7 +33,7 @@ final class TestServer: Sendable {
     private init(url: String) {
         self.url = url
         admin = PostgresPool(
-            configuration: PostgresConfiguration(url: url, applicationName: "leasehold-test-admin"),
+            configuration: .patient(url: url, applicationName: "leasehold-test-admin"),
             // DROP DATABASE waits for a checkpoint; drops that run at the same time share one.
             size: 16,
             waitLimit: .seconds(600),
@@ -153,7 +153,7 @@ final class TestServer: Sendable {
         }
         try await connection.query(sql: "create database \"\(name)\" template template0")
         let pool = PostgresPool(
-            configuration: PostgresConfiguration(url: Self.url(url, database: name)),
+            configuration: .patient(url: Self.url(url, database: name)),
             size: 1,
             logger: Logger(label: "test-template") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -41,7 +41,7 @@ struct VaultWorld {
         changeSettings(&settings)
         let vault = try TokenVault(
             pool: database.pool(size: poolSize, logger: log.logger("postgres")) { configuration in
-                if let url { configuration = PostgresConfiguration(url: url, applicationName: "leasehold-test") }
+                if let url { configuration = .patient(url: url) }
             },
             exchange: exchange ?? oauth.tokenExchange,
             keys: keys ?? FixedKeyProvider(try TestKeys.ring("k1")),
