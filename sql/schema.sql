@@ -3683,13 +3683,7 @@ begin
             detail => jsonb_build_object('reason', left(reason, 500)));
         return 'discarded';
     end if;
-    if exists (select from leasehold.job where job.job_id = discarded) then
-        return 'running';
-    elsif exists (select from leasehold.job_history where job_history.job_id = discarded) then
-        return 'ended';
-    end if;
-    raise exception 'expected the id of a job, got %', discarded
-        using errcode = 'LH004', hint = 'leasehold jobs list';
+    return leasehold.job_left_alone(discarded);
 end $$;
 
 COMMENT ON FUNCTION leasehold.job_discard(discarded bigint, reason text) IS 'discarded: it waited and has ended, as a failure; running: left alone, job_cancel stops it; ended: it had ended. Jobs that wait for it do as after any failure';
@@ -3735,6 +3729,24 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) IS 'Ends a job that is not running; false if it is running or gone';
+
+CREATE FUNCTION leasehold.job_left_alone(asked bigint) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+begin
+    if exists (select from leasehold.job where job.job_id = asked) then
+        return 'running';
+    elsif exists (select from leasehold.job_history where job_history.job_id = asked) then
+        return 'ended';
+    end if;
+    raise exception 'expected the id of a job, got %', asked
+        using errcode = 'LH004', hint = 'leasehold jobs list';
+end $$;
+
+COMMENT ON FUNCTION leasehold.job_left_alone(asked bigint) IS 'Why a job that does not wait was left alone: running or ended. Error LH004: there is no such job';
 
 CREATE FUNCTION leasehold.job_place() RETURNS trigger
     LANGUAGE plpgsql
@@ -3817,13 +3829,8 @@ begin
         perform leasehold.action_note('reschedule', 'job', tenant => changed.tenant_id, job => rescheduled,
             detail => jsonb_build_object('run_at', at));
         return changed.state;
-    elsif exists (select from leasehold.job where job.job_id = rescheduled) then
-        return 'running';
-    elsif exists (select from leasehold.job_history where job_history.job_id = rescheduled) then
-        return 'ended';
     end if;
-    raise exception 'expected the id of a job, got %', rescheduled
-        using errcode = 'LH004', hint = 'leasehold jobs list';
+    return leasehold.job_left_alone(rescheduled);
 end $$;
 
 COMMENT ON FUNCTION leasehold.job_reschedule(rescheduled bigint, at timestamp with time zone) IS 'Gives a waiting job another time. scheduled: it waits for it; parked: it waits for it when it is released; running, ended: left alone';
@@ -10080,6 +10087,10 @@ GRANT ALL ON FUNCTION leasehold.job_discard(discarded bigint, reason text) TO le
 REVOKE ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error text) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.job_left_alone(asked bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_left_alone(asked bigint) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.job_left_alone(asked bigint) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.job_place() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_worker;

@@ -15,6 +15,21 @@ comment on function leasehold.job_cancel_ring is 'After a cancel request: notifi
 create trigger job_cancel_ring after insert on leasehold.job_cancel for each row
     execute function leasehold.job_cancel_ring();
 
+create function leasehold.job_left_alone(asked bigint) returns text
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off as $$
+begin
+    if exists (select from leasehold.job where job.job_id = asked) then
+        return 'running';
+    elsif exists (select from leasehold.job_history where job_history.job_id = asked) then
+        return 'ended';
+    end if;
+    raise exception 'expected the id of a job, got %', asked
+        using errcode = 'LH004', hint = 'leasehold jobs list';
+end $$;
+
+comment on function leasehold.job_left_alone is
+    'Why a job that does not wait was left alone: running or ended. Error LH004: there is no such job';
+
 create function leasehold.job_discard(discarded bigint, reason text default 'discarded by request') returns text
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off as $$
 declare
@@ -26,13 +41,7 @@ begin
             detail => jsonb_build_object('reason', left(reason, 500)));
         return 'discarded';
     end if;
-    if exists (select from leasehold.job where job.job_id = discarded) then
-        return 'running';
-    elsif exists (select from leasehold.job_history where job_history.job_id = discarded) then
-        return 'ended';
-    end if;
-    raise exception 'expected the id of a job, got %', discarded
-        using errcode = 'LH004', hint = 'leasehold jobs list';
+    return leasehold.job_left_alone(discarded);
 end $$;
 
 comment on function leasehold.job_discard is
@@ -58,13 +67,8 @@ begin
         perform leasehold.action_note('reschedule', 'job', tenant => changed.tenant_id, job => rescheduled,
             detail => jsonb_build_object('run_at', at));
         return changed.state;
-    elsif exists (select from leasehold.job where job.job_id = rescheduled) then
-        return 'running';
-    elsif exists (select from leasehold.job_history where job_history.job_id = rescheduled) then
-        return 'ended';
     end if;
-    raise exception 'expected the id of a job, got %', rescheduled
-        using errcode = 'LH004', hint = 'leasehold jobs list';
+    return leasehold.job_left_alone(rescheduled);
 end $$;
 
 comment on function leasehold.job_reschedule is
