@@ -109,7 +109,8 @@ func withServer(
     _ body: (ServedWorld) async throws -> Void
 ) async throws {
     try await withDatabase { database in
-        let port = try await freePort()
+        // Known before the server starts: it is registered at the provider.
+        let port = try FreePort.next()
         var settings = wanted
         settings.port = port
         settings.publicURL = "http://127.0.0.1:\(port)"

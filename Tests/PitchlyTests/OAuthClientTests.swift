@@ -80,7 +80,7 @@ struct OAuthClientTests {
 
     @Test("to a port where nobody listens was not sent")
     func refused() async throws {
-        let port = try await RawServer.freePort()
+        let port = try FreePort.next()
         let reply = try await Self.exchange(origin: "http://127.0.0.1:\(port)")
         #expect(reply.isNotSent, "\(reply)")
     }

@@ -72,15 +72,6 @@ struct RawServer: Sendable {
         }
     }
 
-    /// A port that nobody listens on.
-    static func freePort() async throws -> Int {
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port ?? 0
-        try await channel.close().get()
-        return port
-    }
-
     private final class Log: Sendable {
         struct State { var received: [String] = [] }
         let state = Mutex(State())
