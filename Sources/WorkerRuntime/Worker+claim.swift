@@ -17,6 +17,8 @@ extension Worker {
                     }
                 case .reconcile(let worker):
                     await reconcile(worker, backoff: &backoff)
+                case .formerLife(let step):
+                    await finish(step, backoff: &backoff)
                 case .wait(let until):
                     await claimWake.wait(until: until, on: timeline)
                 case .done:
@@ -123,30 +125,5 @@ extension Worker {
     private func handBack(_ jobs: [ClaimedJob]) {
         let verdict = Verdict.handedBack(because: "the claim came back when the worker had stopped claiming")
         for job in jobs { settle(job, verdict, ran: .zero) }
-    }
-
-    /// Hands back what the database counts as this worker's and the worker never heard of. No claim is
-    /// on its way meanwhile; what a lost connection's server process commits later is found next time.
-    private func reconcile(_ worker: WorkerID, backoff: inout Backoff) async {
-        do {
-            let strays = try await timeline.limit(settings.answerLimit, "reconcile") {
-                let counted = try await self.queue.running(by: worker)
-                let strays = self.state.withLock { state in
-                    counted.filter { !state.isHeld(RunKey(job: $0.job, run: $0.run)) }
-                }
-                if strays.isEmpty { return 0 }
-                _ = try await self.queue.settle(strays.map { .handBack(job: $0.job, run: $0.run) })
-                return strays.count
-            }
-            backoff.succeeded()
-            guard strays > 0 else { return }
-            report(.strayHandedBack(jobs: strays))
-        } catch {
-            if isAway(error) {
-                let (now, pause) = (timeline.now(), backoff.failed(random))
-                state.withLock { $0.claimFailed(now: now, retryAt: now + pause) }
-            }
-            report(.reconcileFailed(error))
-        }
     }
 }

@@ -78,10 +78,10 @@ extension Worker {
 
     /// Tells the database that this worker is gone, which hands back what it still counts as ours.
     func signOff() async {
-        guard let id = state.withLock({ $0.heart.isAlive ? $0.id : nil }) else { return }
+        let lives = state.withLock { $0.heart.isAlive ? [$0.id] + $0.formerLives.ids : [] }
         do {
             try await timeline.limit(settings.farewellTime, "sign-off") {
-                _ = try await self.queue.unregister(id)
+                for life in lives { _ = try await self.queue.unregister(life) }
             }
         } catch {
             report(.farewellFailed(error))

@@ -9,6 +9,7 @@ import Synchronization
 /// Claims jobs, runs their handlers and settles what they say, until it is stopped.
 ///
 /// - `Worker+claim`: claims and starts jobs; the round trip that settles and claims.
+/// - `Worker+reconcile`: hands back what the database counts as ours and nobody here heard of.
 /// - `Worker+run`: one job from its lease to its verdict.
 /// - `Worker+settle`: writes verdicts in batches until they are written.
 /// - `Worker+heartbeat`: registers, beats, hears of cancel requests.

@@ -1,5 +1,6 @@
 import JobQueue
 import LeaseholdCore
+import Postgres
 import Testing
 
 /// What a worker that was thought dead can still do: nothing.
@@ -90,6 +91,31 @@ import Testing
             #expect(try await world.queue.heartbeat(worker).alive)
             try await world.lapse(worker)
             #expect(try await world.queue.rescue().count == 10)
+        }
+    }
+
+    /// Its server process went on when nobody waited for it any more.
+    @Test func aClaimThatCommitsAfterItsWorkerHasSignedOffIsHandedBack() async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            let id = try await world.queue.enqueue(JobRequest(tenant: tenant, kind: .noop)).id
+            try await world.pool.withTransaction { connection in
+                let claim = "select leasehold.job_claim($1, '{default}', 10)"
+                let claimed = try await connection.query(sql: claim, worker.rawValue)
+                let handedBack = try await world.queue.unregister(worker)
+                #expect(claimed.count == 1)
+                #expect(handedBack == 0, "it cannot be seen yet")
+            }
+            #expect(try await world.state(id) == .running)
+            let rescued = try await world.queue.rescue()
+            #expect(rescued.map(\.job) == [id])
+            #expect(rescued.map(\.worker) == [worker])
+            let record = try await world.queue.show(id)
+            #expect(record.summary.state == .ready)
+            #expect(record.summary.attempt == 0, "nobody ran it")
+            #expect(record.kills == 0)
+            #expect(try await world.queue.rescue().isEmpty)
         }
     }
 

@@ -102,6 +102,41 @@ import Testing
         #expect(state.claimed([claimedJob(1)], by: earlier) == nil)
     }
 
+    @Test func `A new life hands back what the former never heard of, then signs it off when its last run is answered`()
+    {
+        let job = claimedJob(1)
+        var state = state(running: [job])
+        let former = state.id
+        _ = state.tick(now: .seconds(22))
+        state.registered(sent: .seconds(24), as: WorkerID())
+        guard case .formerLife(.search(former)) = state.nextClaim(now: .seconds(24)) else {
+            Issue.record("expected to look for jobs that the former life never heard of")
+            return
+        }
+        state.formerLives.failed(retryAt: .seconds(25))
+        #expect(trip(state.nextClaim(now: .seconds(24))) != nil, "claims do not wait for it")
+        guard case .formerLife(.search(former)) = state.nextClaim(now: .seconds(25)) else {
+            Issue.record("expected to look again after a failure")
+            return
+        }
+        state.formerLives.did(.search(former))
+        if case .formerLife = state.nextClaim(now: .seconds(26)) { Issue.record("its run goes on here") }
+        _ = end(&state, job, at: .seconds(27))
+        if case .formerLife = state.nextClaim(now: .seconds(27)) { Issue.record("its outcome is not written") }
+        state.answered(job.key)
+        guard case .formerLife(.signOff(former)) = state.nextClaim(now: .seconds(28)) else {
+            Issue.record("expected to sign the former life off")
+            return
+        }
+        state.formerLives.did(.signOff(former))
+        if case .formerLife = state.nextClaim(now: .seconds(29)) { Issue.record("expected it to be over") }
+    }
+
+    @Test func `A first registration has no former life`() {
+        var state = state()
+        if case .formerLife = state.nextClaim(now: .zero) { Issue.record("expected none") }
+    }
+
     @Test func `Is done when it stops and the last job has ended`() {
         let job = claimedJob(1)
         var state = state(running: [job])

@@ -147,6 +147,7 @@ set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     dead leasehold.worker;
+    gone uuid;
     held record;
 begin
     update leasehold.worker set lapsed_at = clock_timestamp(), sleeping_until = null
@@ -173,7 +174,22 @@ begin
         delete from leasehold.lease where lease.worker_id = dead.worker_id
             and lease.claimed_at < clock_timestamp() - interval '1 minute';
     end loop;
+    -- A claim that nobody waited for any more may commit after its worker has signed off: nobody runs
+    -- what it took, so no attempt is counted.
+    for gone in
+        select distinct l.worker_id from leasehold.lease as l
+        where not exists (select from leasehold.worker as w where w.worker_id = l.worker_id)
+    loop
+        select * into held from leasehold.worker_jobs(gone);
+        if held.job_ids is not null then
+            return query select gone, s.job_id, s.run, s.fate
+            from leasehold.job_settle(held.job_ids, held.runs,
+                array_fill('hand_back'::text, array[cardinality(held.job_ids)])) as s;
+        end if;
+        delete from leasehold.lease where lease.worker_id = gone
+            and lease.claimed_at < clock_timestamp() - interval '1 minute';
+    end loop;
 end $$;
 
 comment on function leasehold.worker_rescue is
-    'Declares workers without a heartbeat lapsed and gives their jobs to others. It goes by the worker''s sign of life, never by how long a job runs, and is fenced by the run like every settle';
+    'Declares workers without a heartbeat lapsed and gives their jobs to others, and hands back what a worker that has signed off still counts for. It goes by the worker''s sign of life, never by how long a job runs, and is fenced by the run like every settle';

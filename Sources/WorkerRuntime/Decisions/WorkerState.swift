@@ -13,8 +13,10 @@ struct WorkerState {
     var settles: SettleBuffer<PendingSettle>
     var shutdown: ShutdownStages
     var running = RunningJobs()
-    /// Claimed and not yet written about: running or waiting to be written.
-    private(set) var held: Set<RunKey> = []
+    /// Claimed and not yet written about: running or waiting to be written. Each with the life that
+    /// claimed it.
+    private var held: [RunKey: WorkerID] = [:]
+    var formerLives = FormerLives()
     private(set) var isClaiming = false
     /// Cancel requests arrive as notifications.
     var hearsCancels = false
@@ -55,6 +57,7 @@ struct WorkerState {
     enum ClaimStep {
         case trip(ClaimTrip)
         case reconcile(WorkerID)
+        case formerLife(FormerLives.Step)
         case wait(until: Moment?)
         /// Nothing is claimed any more and nothing runs.
         case done
@@ -63,6 +66,7 @@ struct WorkerState {
     mutating func nextClaim(now: Moment) -> ClaimStep {
         if !shutdown.mayClaim, running.count == 0 { return .done }
         guard mayClaim else { return .wait(until: nil) }
+        if let step = formerLives.next(now: now, busy: Set(held.values)) { return .formerLife(step) }
         if now >= reconcileAt {
             reconcileAt = now + reconcileInterval
             return .reconcile(id)
@@ -73,7 +77,7 @@ struct WorkerState {
             let settles = settles.takeAlong(now: now)
             return .trip(ClaimTrip(worker: id, limit: limit, flag: flag, woken: woken, settles: settles))
         case .wait(let until):
-            return .wait(until: min(until ?? reconcileAt, reconcileAt))
+            return .wait(until: [until, reconcileAt, formerLives.nextTry].compactMap { $0 }.min())
         }
     }
 
@@ -85,7 +89,7 @@ struct WorkerState {
         by worker: WorkerID
     ) -> [(job: ClaimedJob, control: JobControl)]? {
         isClaiming = false
-        held.formUnion(jobs.map(\.key))
+        for job in jobs { held[job.key] = worker }
         guard mayClaimFor(worker) else { return nil }
         return jobs.map { job in
             let control = JobControl()
@@ -139,13 +143,13 @@ struct WorkerState {
         return Wakes(claimLoop: free == 1 || free == threshold || running.count == 0, settleLoop: settleLoop)
     }
 
-    func isHeld(_ key: RunKey) -> Bool { held.contains(key) }
+    func isHeld(_ key: RunKey) -> Bool { held[key] != nil }
 
     /// The claim that due outcomes waited for is back.
     func isSettleDue(now: Moment) -> Bool { settles.isDue(now: now) }
 
     /// An answer came for this settle, whatever it was: nothing more will be written about the run.
-    mutating func answered(_ key: RunKey) { held.remove(key) }
+    mutating func answered(_ key: RunKey) { held[key] = nil }
 
     // MARK: Living
 
@@ -155,7 +159,11 @@ struct WorkerState {
             ? heart.nextBeat : heart.beat(askingEvery: cancelPoll)
     }
 
+    private var hasLived = false
+
     mutating func registered(sent: Moment, as worker: WorkerID) {
+        if hasLived { formerLives.lapsed(id) }
+        hasLived = true
         id = worker
         heart.registered(sent: sent)
         claims.restarted()

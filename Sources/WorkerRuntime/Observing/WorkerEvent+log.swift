@@ -19,6 +19,7 @@ extension WorkerEvent {
         case .listeningFailed: "notifications_failed"
         case .strayHandedBack: "stray_jobs_handed_back"
         case .reconcileFailed: "reconcile_failed"
+        case .formerLifeEnded: "former_life_ended"
         case .jobStarted: "job_started"
         case .jobStopped: "job_stopped"
         case .jobEnded: "job_ended"
@@ -52,7 +53,7 @@ extension WorkerEvent {
             .debug
         case .jobEnded(_, let verdict, _):
             verdict.errorLabel == nil ? .debug : .info
-        case .registered, .listening, .jobStopped, .draining, .stopped:
+        case .registered, .formerLifeEnded, .listening, .jobStopped, .draining, .stopped:
             .info
         case .cancelling:
             .notice
@@ -81,6 +82,7 @@ extension WorkerEvent {
         case .listeningFailed: "cannot listen for notifications; polling instead"
         case .strayHandedBack: "handed back jobs whose claim was committed but never answered"
         case .reconcileFailed: "could not compare the jobs held with the database's list; trying again"
+        case .formerLifeEnded: "signed off a life that had lapsed; nothing waits for its rescue"
         case .jobStarted: "job started"
         case .jobStopped: "job told to stop"
         case .jobEnded: "job ended"
@@ -108,7 +110,7 @@ extension WorkerEvent {
         switch self {
         case .heartbeatWritten, .asleep, .woken, .listening, .stopped:
             [:]
-        case .registered(let worker):
+        case .registered(let worker), .formerLifeEnded(let worker):
             [LogKey.worker: "\(worker)"]
         case .registrationFailed(let error, let failures, let retryIn),
             .heartbeatFailed(let error, let failures, let retryIn),

@@ -26,6 +26,9 @@ package enum WorkerEvent: Sendable {
     /// claim was lost. They were handed back.
     case strayHandedBack(jobs: Int)
     case reconcileFailed(any Error)
+    /// A life that lapsed counts for nothing any more: its last run has ended, and what the database
+    /// still counted as its was handed back.
+    case formerLifeEnded(WorkerID)
 
     case jobStarted(ClaimedJob)
     case jobStopped(ClaimedJob, StopReason)
