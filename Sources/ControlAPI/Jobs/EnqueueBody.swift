@@ -60,18 +60,10 @@ struct EnqueueBody: Decodable {
                 throw wrong(members, "timeout_seconds", "to be from 0.001 to 31536000")
             }
             if let time = try members.decodeIfPresent(String.self, forKey: AnyKey("run_at")),
-                !isTime(time)
+                !RequestTime.hasForm(time)
             {
-                throw wrong(members, "run_at", "to be a time like 2026-11-24T08:00:00Z (RFC 3339)")
+                throw wrong(members, "run_at", RequestTime.form)
             }
-        }
-
-        /// RFC 3339 with an offset; PostgreSQL would also take `tomorrow`.
-        private static func isTime(_ text: String) -> Bool {
-            text.wholeMatch(
-                of:
-                    #/[12][0-9]{3}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})/#
-            ) != nil
         }
 
         private static func wrong(

@@ -5,7 +5,7 @@ import JobQueue
 import LeaseholdCore
 import Postgres
 
-/// Enqueue, look at, cancel and retry jobs.
+/// Enqueue, look at, cancel, retry and reschedule jobs.
 struct JobRoutes: Sendable {
     /// Jobs of one request; more are sent in several.
     static let batchLimit = 1000
@@ -20,6 +20,7 @@ struct JobRoutes: Sendable {
             },
             Route(.post, "/v1/jobs/{job}/cancel", .key(.jobsWrite), cancel),
             Route(.post, "/v1/jobs/{job}/retry", .key(.jobsWrite), retry),
+            Route(.post, "/v1/jobs/{job}/reschedule", .key(.jobsWrite), reschedule),
         ]
     }
 
@@ -104,6 +105,16 @@ struct JobRoutes: Sendable {
         var object = JSONObjectText()
         object.set("id", json: job.description)
         object.set("state", try await queue.acting(as: request.source(.api)).retry(job).rawValue)
+        return .json(object.text)
+    }
+
+    @Sendable private func reschedule(_ request: ControlRequest) async throws -> Response {
+        let job = try await record(request).summary.id
+        let (body, _) = try await request.json(RescheduleBody.self)
+        let answer = try await queue.acting(as: request.source(.api)).reschedule(job, to: body.runAt)
+        var object = JSONObjectText()
+        object.set("id", json: job.description)
+        object.set("result", answer.rawValue)
         return .json(object.text)
     }
 }
