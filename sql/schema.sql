@@ -2070,7 +2070,7 @@ end $_$;
 
 COMMENT ON FUNCTION leasehold.dashboard_tail(parent text, since timestamp with time zone, pages integer) IS 'Ended jobs (job_history) or failed attempts (job_attempt) since a moment: all, or every n-th page of them';
 
-CREATE FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer DEFAULT 200) RETURNS leasehold.tenant_glance
+CREATE FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer DEFAULT 50) RETURNS leasehold.tenant_glance
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2078,20 +2078,20 @@ CREATE FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer DEFAULT
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
     glance leasehold.tenant_glance;
     since constant timestamptz := clock_timestamp() - interval '5 minutes';
 begin
-    select count(*) filter (where w.state = 'ready'), coalesce(bool_or(w.place_in_line >= bound), false),
-        count(*) filter (where w.state = 'running'), min(w.ready_at) filter (where w.state = 'ready')
-    into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
-    from leasehold.dashboard_tenant_lanes(of_tenant) as l cross join lateral (
-        select job.state, job.ready_at, row_number() over (order by job.priority, job.place) as place_in_line
-        from leasehold.job
-        where job.tenant_id = of_tenant and job.queue = l.queue and job.lane_kind = l.lane_kind
-            and job.place is not null
-        order by job.priority, job.place limit bound) as w;
+    select l.* into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
+    from leasehold.dashboard_tenant_line(of_tenant, 2 * bound) as l;
+    if glance.waiting_is_minimum then
+        -- A tenant at its cap is to be seen as that, wherever in its line its jobs run.
+        glance.running := greatest(glance.running, (
+            select count(*) from (
+                select from leasehold.job where job.tenant_id = of_tenant and job.limited limit 200) as r));
+    end if;
     select job.due_at into glance.next_run_at from leasehold.job
     where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit 1;
     select count(*) into glance.parked from (
@@ -2109,7 +2109,7 @@ begin
     return glance;
 end $$;
 
-COMMENT ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) IS 'A tenant now and over the last 5 minutes, from at most bound entries of each index';
+COMMENT ON FUNCTION leasehold.dashboard_tenant(of_tenant text, bound integer) IS 'A tenant now and over the last 5 minutes, from its line and at most bound entries of each other index';
 
 CREATE SEQUENCE leasehold.job_id_seq
     START WITH 1
@@ -2391,6 +2391,7 @@ CREATE FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) RETURNS TABLE(q
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 begin
@@ -2410,6 +2411,43 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) IS 'Where a tenant has jobs ready or running: one probe of job_lane each';
+
+CREATE FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer DEFAULT 200, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER COST 100000
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    lane record;
+    most bigint;
+    here record;
+begin
+    waiting := 0;
+    running := 0;
+    waiting_is_minimum := false;
+    for lane in select l.queue, l.lane_kind from leasehold.dashboard_tenant_lanes(of_tenant) as l loop
+        most := greatest(bound / 4, bound - waiting - running);
+        select count(*) filter (where j.state = 'ready') as ready, count(*) filter (where j.state = 'running') as runs,
+            min(j.ready_at) filter (where j.state = 'ready') as ready_at
+        into here
+        from (
+            select job.state, job.ready_at from leasehold.job
+            where job.tenant_id = of_tenant and job.queue = lane.queue and job.lane_kind = lane.lane_kind
+                and job.place is not null
+            order by job.priority, job.place limit most) as j;
+        waiting := waiting + here.ready;
+        running := running + here.runs;
+        oldest_ready_at := least(oldest_ready_at, here.ready_at);
+        waiting_is_minimum := waiting_is_minimum or here.ready + here.runs >= most;
+    end loop;
+end $$;
+
+COMMENT ON FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) IS 'Jobs of a tenant that wait for their turn or run; exact unless waiting_is_minimum';
 
 CREATE FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) RETURNS void
     LANGUAGE plpgsql
@@ -7212,6 +7250,7 @@ CREATE FUNCTION leasehold.worker_rescue() RETURNS TABLE(worker_id uuid, job_id b
 #variable_conflict use_column
 declare
     dead leasehold.worker;
+    gone uuid;
     held record;
 begin
     update leasehold.worker set lapsed_at = clock_timestamp(), sleeping_until = null
@@ -7238,9 +7277,24 @@ begin
         delete from leasehold.lease where lease.worker_id = dead.worker_id
             and lease.claimed_at < clock_timestamp() - interval '1 minute';
     end loop;
+    -- A claim that nobody waited for any more may commit after its worker has signed off: nobody runs
+    -- what it took, so no attempt is counted.
+    for gone in
+        select distinct l.worker_id from leasehold.lease as l
+        where not exists (select from leasehold.worker as w where w.worker_id = l.worker_id)
+    loop
+        select * into held from leasehold.worker_jobs(gone);
+        if held.job_ids is not null then
+            return query select gone, s.job_id, s.run, s.fate
+            from leasehold.job_settle(held.job_ids, held.runs,
+                array_fill('hand_back'::text, array[cardinality(held.job_ids)])) as s;
+        end if;
+        delete from leasehold.lease where lease.worker_id = gone
+            and lease.claimed_at < clock_timestamp() - interval '1 minute';
+    end loop;
 end $$;
 
-COMMENT ON FUNCTION leasehold.worker_rescue() IS 'Declares workers without a heartbeat lapsed and gives their jobs to others. It goes by the worker''s sign of life, never by how long a job runs, and is fenced by the run like every settle';
+COMMENT ON FUNCTION leasehold.worker_rescue() IS 'Declares workers without a heartbeat lapsed and gives their jobs to others, and hands back what a worker that has signed off still counts for. It goes by the worker''s sign of life, never by how long a job runs, and is fenced by the run like every settle';
 
 CREATE FUNCTION leasehold.worker_sleep(who uuid, seconds double precision) RETURNS void
     LANGUAGE sql
@@ -8625,7 +8679,7 @@ CREATE VIEW leasehold_dashboard.lane_backlog AS
     GREATEST((0)::double precision, (l.vt - f.floor)) AS ahead_seconds,
     l.job_seconds,
     w.waiting,
-    (w.waiting = 1000) AS waiting_is_minimum,
+    (w.waiting = 200) AS waiting_is_minimum,
     w.oldest_ready_at,
     date_part('epoch'::text, (statement_timestamp() - w.oldest_ready_at)) AS oldest_ready_seconds
    FROM ((leasehold.lane l
@@ -8639,10 +8693,10 @@ CREATE VIEW leasehold_dashboard.lane_backlog AS
                    FROM leasehold.job
                   WHERE ((job.tenant_id = l.tenant_id) AND (job.queue = l.queue) AND (job.lane_kind = l.lane_kind) AND (job.place IS NOT NULL) AND (job.state = 'ready'::text))
                   ORDER BY job.priority, job.place
-                 LIMIT 1000) j) w ON (true))
+                 LIMIT 200) j) w ON (true))
   WHERE (l.state <> 'idle'::text);
 
-COMMENT ON VIEW leasehold_dashboard.lane_backlog IS 'One row for each tenant in each queue with a backlog: why it waits and how far it is from its turn. Up to 1000 index entries a row: read it with tenant_id = or with a limit';
+COMMENT ON VIEW leasehold_dashboard.lane_backlog IS 'One row for each tenant in each queue with a backlog: why it waits and how far it is from its turn. Up to 200 jobs are read a row: read it with tenant_id = or with a limit';
 
 COMMENT ON COLUMN leasehold_dashboard.lane_backlog.tenant_id IS 'The tenant';
 
@@ -8664,7 +8718,7 @@ COMMENT ON COLUMN leasehold_dashboard.lane_backlog.ahead_seconds IS 'virtual_tim
 
 COMMENT ON COLUMN leasehold_dashboard.lane_backlog.job_seconds IS 'Running mean of the run time of its jobs';
 
-COMMENT ON COLUMN leasehold_dashboard.lane_backlog.waiting IS 'Jobs that wait in the lane, counted up to 1000';
+COMMENT ON COLUMN leasehold_dashboard.lane_backlog.waiting IS 'Jobs that wait in the lane, counted up to 200';
 
 COMMENT ON COLUMN leasehold_dashboard.lane_backlog.waiting_is_minimum IS 'True: there may be more than waiting says';
 
@@ -9263,15 +9317,15 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.max_running IS 'Most jobs ru
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.rate_per_second IS 'Most jobs started per second; null: no limit';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted up to 200 a queue';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted until 200 of its jobs are met';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting_is_minimum IS 'True: there may be more';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.running IS 'Its jobs that run';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.running IS 'Its jobs that run; where waiting_is_minimum, those among the jobs met, and up to 200 that a limit counts';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.is_at_cap IS 'True: it runs as many as max_running allows';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.is_at_cap IS 'True: it runs as many as max_running allows; not seen where that is over 200 and waiting_is_minimum';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.parked IS 'Jobs that wait for an authorization, their sequence or another job; counted up to 200';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.parked IS 'Jobs that wait for an authorization, their sequence or another job; counted up to 100';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.next_run_at IS 'When its next scheduled job is due';
 
@@ -9279,11 +9333,11 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_at IS 'When the
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_received IS 'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 200 runs and an estimate of the whole. Null: nothing ended';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_received IS 'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 100 runs and an estimate of the whole. Null: nothing ended';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_due IS 'Its weight among the tenants that have a backlog now, 0 to 1. Null: it has none, so nothing is due. Below it and waiting: see lane_backlog for the cause';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.ended_runs IS 'Jobs that ended in the last 5 minutes, counted up to 200: the four means are over these';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.ended_runs IS 'Jobs that ended in the last 5 minutes, counted up to 100: the four means are over these';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_turn_seconds IS 'Mean wait while workers took other jobs: not its turn';
 
@@ -9337,7 +9391,7 @@ CREATE VIEW leasehold_dashboard.tenant_pressure AS
     t.max_running,
     l.states AS lane_states
    FROM ((((top
-     CROSS JOIN LATERAL leasehold.dashboard_tenant(top.tenant_id) g(waiting, waiting_is_minimum, running, oldest_ready_at, next_run_at, parked, ended, ended_since, run_seconds, wait_turn_seconds, wait_limit_seconds, wait_worker_seconds, wait_parked_seconds))
+     CROSS JOIN LATERAL leasehold.dashboard_tenant_line(top.tenant_id) g(waiting, waiting_is_minimum, running, oldest_ready_at))
      CROSS JOIN LATERAL ( SELECT top.tenant_id,
             LEAST(top.oldest_ready_at, g.oldest_ready_at) AS oldest_ready_at,
                 CASE
@@ -9357,7 +9411,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.name IS 'Its name for peop
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.ready IS 'Jobs that wait for their turn';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: it has over 200 in a queue, so ready is scaled up from the sample; false: exact';
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: 200 or more of its jobs wait or run, so ready is scaled up from the sample; false: counted';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.oldest_ready_at IS 'When the job that waits longest, among those met, became ready';
 
@@ -9992,6 +10046,10 @@ GRANT ALL ON FUNCTION leasehold.dashboard_tenant_jobs(of_tenant text, most integ
 REVOKE ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_dashboard;
 GRANT ALL ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) TO leasehold_worker;
+
+REVOKE ALL ON FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) TO leasehold_dashboard;
+GRANT ALL ON FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) TO leasehold_worker;
 
 REVOKE ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.depend(new_job_id bigint, tenant text, queue text, after bigint[], on_failure text) TO leasehold_worker;

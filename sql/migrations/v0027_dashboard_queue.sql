@@ -163,7 +163,7 @@ comment on column leasehold_dashboard.queue_health.discarded_per_second is
 create view leasehold_dashboard.lane_backlog as
 select l.tenant_id, l.queue, nullif(l.lane_kind, '') as kind, l.state, l.since,
     date_part('epoch', statement_timestamp() - l.since) as state_seconds, l.look_at as opens_at, l.vt as virtual_time,
-    greatest(0, l.vt - f.floor) as ahead_seconds, l.job_seconds, w.waiting, w.waiting = 1000 as waiting_is_minimum,
+    greatest(0, l.vt - f.floor) as ahead_seconds, l.job_seconds, w.waiting, w.waiting = 200 as waiting_is_minimum,
     w.oldest_ready_at, date_part('epoch', statement_timestamp() - w.oldest_ready_at) as oldest_ready_seconds
 from leasehold.lane as l
     left join lateral (
@@ -173,11 +173,11 @@ from leasehold.lane as l
             select job.ready_at from leasehold.job
             where job.tenant_id = l.tenant_id and job.queue = l.queue and job.lane_kind = l.lane_kind
                 and job.place is not null and job.state = 'ready'
-            order by job.priority, job.place limit 1000) as j) as w on true
+            order by job.priority, job.place limit 200) as j) as w on true
 where l.state <> 'idle';
 
 comment on view leasehold_dashboard.lane_backlog is
-    'One row for each tenant in each queue with a backlog: why it waits and how far it is from its turn. Up to 1000 index entries a row: read it with tenant_id = or with a limit';
+    'One row for each tenant in each queue with a backlog: why it waits and how far it is from its turn. Up to 200 jobs are read a row: read it with tenant_id = or with a limit';
 comment on column leasehold_dashboard.lane_backlog.tenant_id is 'The tenant';
 comment on column leasehold_dashboard.lane_backlog.queue is 'The queue';
 comment on column leasehold_dashboard.lane_backlog.kind is 'The kind, if its jobs wait apart because it has a limit of its own; null: all other kinds';
@@ -189,7 +189,7 @@ comment on column leasehold_dashboard.lane_backlog.opens_at is 'When a closed la
 comment on column leasehold_dashboard.lane_backlog.virtual_time is 'Seconds of running time received, divided by the weight; the lowest open lane is served first';
 comment on column leasehold_dashboard.lane_backlog.ahead_seconds is 'virtual_time above that of the lane served next: 0 is its turn';
 comment on column leasehold_dashboard.lane_backlog.job_seconds is 'Running mean of the run time of its jobs';
-comment on column leasehold_dashboard.lane_backlog.waiting is 'Jobs that wait in the lane, counted up to 1000';
+comment on column leasehold_dashboard.lane_backlog.waiting is 'Jobs that wait in the lane, counted up to 200';
 comment on column leasehold_dashboard.lane_backlog.waiting_is_minimum is 'True: there may be more than waiting says';
 comment on column leasehold_dashboard.lane_backlog.oldest_ready_at is 'When the job that waits longest, among those counted, became ready';
 comment on column leasehold_dashboard.lane_backlog.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';

@@ -96,7 +96,8 @@ comment on view leasehold_dashboard.job_running is
 
 create function leasehold.dashboard_tenant_lanes(of_tenant text) returns table (queue text, lane_kind text)
 language plpgsql stable security definer rows 3
-set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
     return query

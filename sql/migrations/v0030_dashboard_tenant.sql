@@ -20,26 +20,64 @@ create type leasehold.tenant_glance as (
     wait_parked_seconds double precision
 );
 
--- At most bound entries of each index of the tenant's own. Of the jobs that ended, the newest bound
--- ones are looked at, whenever they ended: going back to a moment would have no bound.
-create function leasehold.dashboard_tenant(of_tenant text, bound integer default 200)
+-- What of a tenant waits or runs, in the order in which it is claimed: bound jobs over all lanes, but of
+-- each lane that has so many a quarter of that.
+create function leasehold.dashboard_tenant_line(
+    of_tenant text, bound integer default 200,
+    out waiting bigint, out waiting_is_minimum boolean, out running bigint, out oldest_ready_at timestamptz
+)
+language plpgsql stable security definer cost 100000
+set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+    lane record;
+    most bigint;
+    here record;
+begin
+    waiting := 0;
+    running := 0;
+    waiting_is_minimum := false;
+    for lane in select l.queue, l.lane_kind from leasehold.dashboard_tenant_lanes(of_tenant) as l loop
+        most := greatest(bound / 4, bound - waiting - running);
+        select count(*) filter (where j.state = 'ready') as ready, count(*) filter (where j.state = 'running') as runs,
+            min(j.ready_at) filter (where j.state = 'ready') as ready_at
+        into here
+        from (
+            select job.state, job.ready_at from leasehold.job
+            where job.tenant_id = of_tenant and job.queue = lane.queue and job.lane_kind = lane.lane_kind
+                and job.place is not null
+            order by job.priority, job.place limit most) as j;
+        waiting := waiting + here.ready;
+        running := running + here.runs;
+        oldest_ready_at := least(oldest_ready_at, here.ready_at);
+        waiting_is_minimum := waiting_is_minimum or here.ready + here.runs >= most;
+    end loop;
+end $$;
+
+comment on function leasehold.dashboard_tenant_line is
+    'Jobs of a tenant that wait for their turn or run; exact unless waiting_is_minimum';
+
+-- Besides its line, at most bound entries of each index of the tenant's own. Of the jobs that ended, the
+-- newest bound ones are looked at, whenever they ended: going back to a moment would have no bound.
+create function leasehold.dashboard_tenant(of_tenant text, bound integer default 50)
 returns leasehold.tenant_glance
 language plpgsql stable security definer cost 100000
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
-set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
 declare
     glance leasehold.tenant_glance;
     since constant timestamptz := clock_timestamp() - interval '5 minutes';
 begin
-    select count(*) filter (where w.state = 'ready'), coalesce(bool_or(w.place_in_line >= bound), false),
-        count(*) filter (where w.state = 'running'), min(w.ready_at) filter (where w.state = 'ready')
-    into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
-    from leasehold.dashboard_tenant_lanes(of_tenant) as l cross join lateral (
-        select job.state, job.ready_at, row_number() over (order by job.priority, job.place) as place_in_line
-        from leasehold.job
-        where job.tenant_id = of_tenant and job.queue = l.queue and job.lane_kind = l.lane_kind
-            and job.place is not null
-        order by job.priority, job.place limit bound) as w;
+    select l.* into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
+    from leasehold.dashboard_tenant_line(of_tenant, 2 * bound) as l;
+    if glance.waiting_is_minimum then
+        -- A tenant at its cap is to be seen as that, wherever in its line its jobs run.
+        glance.running := greatest(glance.running, (
+            select count(*) from (
+                select from leasehold.job where job.tenant_id = of_tenant and job.limited limit 200) as r));
+    end if;
     select job.due_at into glance.next_run_at from leasehold.job
     where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit 1;
     select count(*) into glance.parked from (
@@ -57,7 +95,7 @@ begin
     return glance;
 end $$;
 
-comment on function leasehold.dashboard_tenant is 'A tenant now and over the last 5 minutes, from at most bound entries of each index';
+comment on function leasehold.dashboard_tenant is 'A tenant now and over the last 5 minutes, from its line and at most bound entries of each other index';
 
 create type leasehold.service_load as (run_seconds_per_second double precision, weights_waiting double precision);
 
@@ -118,19 +156,19 @@ comment on column leasehold_dashboard.tenant_health.held_reason is 'Why they are
 comment on column leasehold_dashboard.tenant_health.weight is 'Share of the workers relative to other tenants';
 comment on column leasehold_dashboard.tenant_health.max_running is 'Most jobs running at once; null: no limit';
 comment on column leasehold_dashboard.tenant_health.rate_per_second is 'Most jobs started per second; null: no limit';
-comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted up to 200 a queue';
+comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted until 200 of its jobs are met';
 comment on column leasehold_dashboard.tenant_health.waiting_is_minimum is 'True: there may be more';
-comment on column leasehold_dashboard.tenant_health.running is 'Its jobs that run';
-comment on column leasehold_dashboard.tenant_health.is_at_cap is 'True: it runs as many as max_running allows';
-comment on column leasehold_dashboard.tenant_health.parked is 'Jobs that wait for an authorization, their sequence or another job; counted up to 200';
+comment on column leasehold_dashboard.tenant_health.running is 'Its jobs that run; where waiting_is_minimum, those among the jobs met, and up to 200 that a limit counts';
+comment on column leasehold_dashboard.tenant_health.is_at_cap is 'True: it runs as many as max_running allows; not seen where that is over 200 and waiting_is_minimum';
+comment on column leasehold_dashboard.tenant_health.parked is 'Jobs that wait for an authorization, their sequence or another job; counted up to 100';
 comment on column leasehold_dashboard.tenant_health.next_run_at is 'When its next scheduled job is due';
 comment on column leasehold_dashboard.tenant_health.oldest_ready_at is 'When the job that waits longest, among those counted, became ready';
 comment on column leasehold_dashboard.tenant_health.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';
 comment on column leasehold_dashboard.tenant_health.share_received is
-    'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 200 runs and an estimate of the whole. Null: nothing ended';
+    'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 100 runs and an estimate of the whole. Null: nothing ended';
 comment on column leasehold_dashboard.tenant_health.share_due is
     'Its weight among the tenants that have a backlog now, 0 to 1. Null: it has none, so nothing is due. Below it and waiting: see lane_backlog for the cause';
-comment on column leasehold_dashboard.tenant_health.ended_runs is 'Jobs that ended in the last 5 minutes, counted up to 200: the four means are over these';
+comment on column leasehold_dashboard.tenant_health.ended_runs is 'Jobs that ended in the last 5 minutes, counted up to 100: the four means are over these';
 comment on column leasehold_dashboard.tenant_health.wait_turn_seconds is 'Mean wait while workers took other jobs: not its turn';
 comment on column leasehold_dashboard.tenant_health.wait_limit_seconds is 'Mean wait while at its own cap, throttled or paused';
 comment on column leasehold_dashboard.tenant_health.wait_worker_seconds is 'Mean wait while no worker asked for work';
@@ -155,7 +193,7 @@ select w.tenant_id, t.name, w.ready, g.waiting_is_minimum as is_estimate, w.olde
     date_part('epoch', statement_timestamp() - w.oldest_ready_at) as oldest_ready_seconds,
     t.state, t.weight, t.max_running, l.states as lane_states
 from top
-    cross join lateral leasehold.dashboard_tenant(top.tenant_id) as g
+    cross join lateral leasehold.dashboard_tenant_line(top.tenant_id) as g
     cross join lateral (
         select top.tenant_id, least(top.oldest_ready_at, g.oldest_ready_at) as oldest_ready_at,
             case when g.waiting_is_minimum then greatest(g.waiting, round(top.ready::numeric)::bigint)
@@ -170,7 +208,7 @@ comment on view leasehold_dashboard.tenant_pressure is
 comment on column leasehold_dashboard.tenant_pressure.tenant_id is 'The tenant';
 comment on column leasehold_dashboard.tenant_pressure.name is 'Its name for people';
 comment on column leasehold_dashboard.tenant_pressure.ready is 'Jobs that wait for their turn';
-comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: it has over 200 in a queue, so ready is scaled up from the sample; false: exact';
+comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: 200 or more of its jobs wait or run, so ready is scaled up from the sample; false: counted';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_at is 'When the job that waits longest, among those met, became ready';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';
 comment on column leasehold_dashboard.tenant_pressure.state is 'active or paused';
