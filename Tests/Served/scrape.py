@@ -25,8 +25,9 @@ def judge(origin: str) -> None:
     assert judged.returncode == 0, judged.stderr.decode()
 
 
-def scraped(origin: str, port: int, query: str) -> list:
-    """What a Prometheus of its own on a port finds for a query, once it has scraped the server."""
+def scraped(origin: str, query: str) -> list:
+    """What a Prometheus of its own finds for a query, once it has scraped the server."""
+    port = os.environ["CHECK_PROMETHEUS_PORT"]
     with tempfile.TemporaryDirectory(prefix="leasehold-prometheus.") as folder:
         config = pathlib.Path(folder, "prometheus.yml")
         config.write_text(
@@ -59,8 +60,7 @@ def scraped(origin: str, port: int, query: str) -> list:
 
 def main() -> int:
     judge(ORIGIN)
-    port = urllib.parse.urlsplit(ORIGIN).port + 2
-    found = scraped(ORIGIN, port, "sum by (route) (leasehold_http_request_seconds_count)")
+    found = scraped(ORIGIN, "sum by (route) (leasehold_http_request_seconds_count)")
     print(f"Prometheus has {len(found)} routes of leasehold_http_request_seconds")
     return 0
 
