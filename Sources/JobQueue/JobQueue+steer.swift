@@ -51,26 +51,14 @@ extension JobQueue {
     ///
     /// - Throws: ``JobQueueError`` with code `unknownJob`.
     package func cancel(_ job: JobID, reason: String = "cancelled by request") async throws -> CancelAnswer {
-        try await explained {
-            let word = try await pool.query(as: source, .jobCancel, job.rawValue, reason).only.decode(
-                0,
-                as: String.self
-            )
-            return CancelAnswer(rawValue: word) ?? .ended
-        }
+        try await answer(or: .ended) { try await pool.query(as: source, .jobCancel, job.rawValue, reason) }
     }
 
     /// Ends a waiting job as a failure, by hand: jobs that wait for it do as after any failure.
     ///
     /// - Throws: ``JobQueueError`` with code `unknownJob`.
     package func discard(_ job: JobID, reason: String = "discarded by request") async throws -> DiscardAnswer {
-        try await explained {
-            let word = try await pool.query(as: source, .jobDiscard, job.rawValue, reason).only.decode(
-                0,
-                as: String.self
-            )
-            return DiscardAnswer(rawValue: word) ?? .ended
-        }
+        try await answer(or: .ended) { try await pool.query(as: source, .jobDiscard, job.rawValue, reason) }
     }
 
     /// Runs a job again: one that ended starts anew under its id; one that waits for its time or for
@@ -79,20 +67,25 @@ extension JobQueue {
     /// - Returns: the state it has now; `running` if it runs.
     /// - Throws: ``JobQueueError`` with code `unknownJob` or `uniqueKeyTaken`.
     package func retry(_ job: JobID) async throws -> JobState {
-        try await explained {
-            let word = try await pool.query(as: source, .jobRetry, job.rawValue).only.decode(0, as: String.self)
-            return JobState(rawValue: word) ?? .ready
-        }
+        try await answer(or: .ready) { try await pool.query(as: source, .jobRetry, job.rawValue) }
     }
 
     /// Gives a waiting job another time, earlier or later.
     ///
     /// - Throws: ``JobQueueError`` with code `unknownJob`.
     package func reschedule(_ job: JobID, to time: Date) async throws -> RescheduleAnswer {
+        try await answer(or: .ended) { try await pool.query(as: source, .jobReschedule, job.rawValue, time) }
+    }
+
+    /// The one word that a statement about one job answers with.
+    ///
+    /// - Parameter unknown: for a word of a newer schema.
+    private func answer<Answer: RawRepresentable>(
+        or unknown: Answer,
+        _ ask: () async throws -> PostgresRows
+    ) async throws -> Answer where Answer.RawValue == String {
         try await explained {
-            let word = try await pool.query(as: source, .jobReschedule, job.rawValue, time).only
-                .decode(0, as: String.self)
-            return RescheduleAnswer(rawValue: word) ?? .ended
+            Answer(rawValue: try await ask().only.decode(0, as: String.self)) ?? unknown
         }
     }
 
