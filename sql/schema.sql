@@ -4244,9 +4244,7 @@ begin
         perform leasehold.kind_move(new.kind);
     end if;
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and kind = new.kind and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('kind', new.kind);
     end if;
     perform pg_notify('leasehold_wake', queue)
     from leasehold.worker cross join unnest(queues) as queue
@@ -4258,27 +4256,39 @@ CREATE FUNCTION leasehold.kind_move(moved_kind text) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET jit TO 'off'
+    SET lock_timeout TO '200ms'
     AS $$
 declare
     total bigint;
     target constant text := coalesce(
         (select kind.kind from leasehold.kind where kind.kind = moved_kind and kind.apart), '');
 begin
-    with moved as (
-        update leasehold.job
-        set lane_kind = target,
-            place = case when place is null or claimed_by is not null then place
-                else nextval('leasehold.job_place_seq') end
-        where job.kind = moved_kind and job.lane_kind <> target
-        returning tenant_id, queue, job_id, place, priority, state
-    ), told as (
-        insert into leasehold.wake
-            (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
-        select tenant_id, queue, target, count(*), min(job_id), min(place), min(priority), true
-        from moved where state = 'ready' group by tenant_id, queue
-    )
-    select count(*) into total from moved;
-    return total;
+    loop
+        begin
+            -- First those that others may be waiting for, before the long look at all.
+            perform from leasehold.job
+            where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+                and claimed_by is not null and job.kind = moved_kind and job.lane_kind <> target
+            for update;
+            with moved as (
+                update leasehold.job
+                set lane_kind = target,
+                    place = case when place is null or claimed_by is not null then place
+                        else nextval('leasehold.job_place_seq') end
+                where job.kind = moved_kind and job.lane_kind <> target
+                returning tenant_id, queue, job_id, place, priority, state
+            ), told as (
+                insert into leasehold.wake
+                    (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+                select tenant_id, queue, target, count(*), min(job_id), min(place), min(priority), true
+                from moved where state = 'ready' group by tenant_id, queue
+            )
+            select count(*) into total from moved;
+            return total;
+        exception when lock_not_available then
+            null;
+        end;
+    end loop;
 end $$;
 
 CREATE FUNCTION leasehold.kind_pause(kind text) RETURNS void
@@ -4749,6 +4759,30 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) IS 'Opens, makes, charges lanes after letters; served: ids of jobs that were claimed directly. True if this session may hold lanes now';
+
+CREATE FUNCTION leasehold.limit_begin(scope text, name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET jit TO 'off'
+    SET lock_timeout TO '200ms'
+    AS $$
+begin
+    loop
+        begin
+            update leasehold.job set limited = true
+            where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+                and claimed_by is not null and not limited
+                and case scope when 'tenant' then tenant_id when 'queue' then queue else kind end = name;
+            return;
+        exception when lock_not_available then
+            null;
+        end;
+    end loop;
+end $$;
 
 CREATE FUNCTION leasehold.limit_lock(scope text, name text) RETURNS void
     LANGUAGE plpgsql
@@ -5993,17 +6027,11 @@ COMMENT ON FUNCTION leasehold.push_write(p_tenant_id text, p_table_id text, p_re
 CREATE FUNCTION leasehold.queue_changed() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 begin
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and queue = new.queue and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('queue', new.queue);
     end if;
     perform pg_notify('leasehold_wake', new.queue);
     return null;
@@ -6036,6 +6064,7 @@ CREATE FUNCTION leasehold.reconcile(settled_for interval DEFAULT '00:00:30'::int
     AS $$
 declare
     before constant timestamptz := clock_timestamp() - settled_for;
+    stale record;
 begin
     finding := 'ready jobs that no lane serves';
     with recursive heads as (
@@ -6081,6 +6110,27 @@ begin
     finding := 'jobs in the lane of another kind';
     select coalesce(sum(leasehold.kind_move(k.kind)), 0) into found_count
     from leasehold.kind as k where k.apart;
+    -- Lanes of kinds that need none any more are looked at by nobody. In them lie jobs that were enqueued
+    -- at that very moment.
+    for stale in
+        with recursive kinds as (
+            (select queue, lane_kind from leasehold.lane where state = 'open' order by queue, lane_kind limit 1)
+            union all
+            select next.* from kinds cross join lateral (
+                select lane.queue, lane.lane_kind from leasehold.lane
+                where state = 'open' and (lane.queue, lane.lane_kind) > (kinds.queue, kinds.lane_kind)
+                order by lane.queue, lane.lane_kind limit 1) as next
+        )
+        select kinds.queue, kinds.lane_kind from kinds
+        where lane_kind <> '' and not exists (
+            select from leasehold.kind where kind.kind = kinds.lane_kind and kind.apart)
+    loop
+        found_count := found_count + leasehold.kind_move(stale.lane_kind);
+        delete from leasehold.lane where ctid = any(array(
+            select lane.ctid from leasehold.lane
+            where lane.state = 'open' and lane.queue = stale.queue and lane.lane_kind = stale.lane_kind
+            for update skip locked));
+    end loop;
     return next;
 
     finding := 'parked jobs of tenants that are not held';
@@ -6968,9 +7018,7 @@ CREATE FUNCTION leasehold.tenant_changed() RETURNS trigger
     AS $$
 begin
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and tenant_id = new.tenant_id and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('tenant', new.tenant_id);
     end if;
     insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ring)
     select lane.tenant_id, lane.queue, lane.lane_kind, 'look', true
@@ -10217,6 +10265,10 @@ GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_l
 REVOKE ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.limit_begin(scope text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.limit_begin(scope text, name text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.limit_begin(scope text, name text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.limit_lock(scope text, name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.limit_lock(scope text, name text) TO leasehold_worker;

@@ -44,12 +44,7 @@ import Testing
                 )
                 // Outlives the transaction on purpose: it waits for the lock that ends with it.
                 let rescuing = Task { try await world.queue.rescue() }
-                while try await world.number(
-                    """
-                    select count(*) from pg_stat_activity
-                    where datname = current_database() and wait_event_type = 'Lock'
-                    """
-                ) == 0 {}
+                try await world.untilOneWaits()
                 return rescuing
             }
             #expect(try await rescuing.value.isEmpty)

@@ -80,6 +80,14 @@ struct QueueWorld {
         return try Int(rows.only.decode(0, as: Int64.self))
     }
 
+    /// Returns when a statement waits for a lock that somebody holds.
+    func untilOneWaits() async throws {
+        let waiting = """
+            select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+            """
+        while try await number(waiting) == 0 {}
+    }
+
     /// Lets the time of every waiting job come.
     func makeDue() async throws {
         try await sql(

@@ -59,17 +59,13 @@ import Testing
                         sql: "select leasehold.schedule_fire(moment => now() + interval '600 s')"
                     )
                     group.addTask { _ = try await world.sql("update leasehold.tenant set state = 'active'") }
-                    while try await world.number(waiting) == 0 {}
+                    try await world.untilOneWaits()
                 }
                 try await group.waitForAll()
             }
             #expect(try await world.queue.schedule("s").resting == 0)
         }
     }
-
-    private let waiting = """
-        select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-        """
 
     @Test func `A pause drops its slots and nothing is fired in it`() async throws {
         try await withWorld(size: 1) { world in

@@ -139,17 +139,37 @@ end $$;
 
 comment on function leasehold.tenant_unpark is 'Lets the parked jobs of a tenant go on, without an attempt counted; returns how many';
 
--- A changed tenant, queue or kind tells its lanes, so that what was closed is looked at again; jobs
--- that run already begin to count against a new limit.
+-- Jobs that run already begin to count against the limit of a tenant, a queue or a kind (scope).
+--
+-- A settle holds some of the running jobs and waits for others; so does this. Whoever steers gives way
+-- before the server looks for a deadlock (after a second) and finds a settle to undo: it lets go of what
+-- it has locked and begins again.
+create function leasehold.limit_begin(scope text, name text) returns void
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off set lock_timeout = '200ms' as $$
+begin
+    loop
+        begin
+            update leasehold.job set limited = true
+            where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+                and claimed_by is not null and not limited
+                and case scope when 'tenant' then tenant_id when 'queue' then queue else kind end = name;
+            return;
+        exception when lock_not_available then
+            null;
+        end;
+    end loop;
+end $$;
+
+-- A changed tenant, queue or kind tells its lanes, so that what was closed is looked at again.
 create function leasehold.tenant_changed() returns trigger
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and tenant_id = new.tenant_id and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('tenant', new.tenant_id);
     end if;
     insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, ring)
     select lane.tenant_id, lane.queue, lane.lane_kind, 'look', true
@@ -164,13 +184,10 @@ create trigger tenant_changed after update on leasehold.tenant for each row
 
 create function leasehold.queue_changed() returns trigger
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
-set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set search_path = pg_catalog set jit = off as $$
 begin
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and queue = new.queue and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('queue', new.queue);
     end if;
     perform pg_notify('leasehold_wake', new.queue);
     return null;
@@ -180,30 +197,41 @@ create trigger queue_changed after insert or update on leasehold.queue for each 
     execute function leasehold.queue_changed();
 
 -- Jobs of a kind that is apart wait in lanes of their own; when that changes they move (no index is kept
--- for this: it reads all live jobs). Jobs that are
--- enqueued at the same time and miss the change are moved by leasehold.reconcile.
+-- for this: it reads all live jobs). Jobs that are enqueued at the same time and miss the change, in
+-- either direction, are moved by leasehold.reconcile. Gives way like leasehold.limit_begin.
 create function leasehold.kind_move(moved_kind text) returns bigint
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql set search_path = pg_catalog set jit = off set lock_timeout = '200ms' as $$
 declare
     total bigint;
     target constant text := coalesce(
         (select kind.kind from leasehold.kind where kind.kind = moved_kind and kind.apart), '');
 begin
-    with moved as (
-        update leasehold.job
-        set lane_kind = target,
-            place = case when place is null or claimed_by is not null then place
-                else nextval('leasehold.job_place_seq') end
-        where job.kind = moved_kind and job.lane_kind <> target
-        returning tenant_id, queue, job_id, place, priority, state
-    ), told as (
-        insert into leasehold.wake
-            (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
-        select tenant_id, queue, target, count(*), min(job_id), min(place), min(priority), true
-        from moved where state = 'ready' group by tenant_id, queue
-    )
-    select count(*) into total from moved;
-    return total;
+    loop
+        begin
+            -- First those that others may be waiting for, before the long look at all.
+            perform from leasehold.job
+            where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
+                and claimed_by is not null and job.kind = moved_kind and job.lane_kind <> target
+            for update;
+            with moved as (
+                update leasehold.job
+                set lane_kind = target,
+                    place = case when place is null or claimed_by is not null then place
+                        else nextval('leasehold.job_place_seq') end
+                where job.kind = moved_kind and job.lane_kind <> target
+                returning tenant_id, queue, job_id, place, priority, state
+            ), told as (
+                insert into leasehold.wake
+                    (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+                select tenant_id, queue, target, count(*), min(job_id), min(place), min(priority), true
+                from moved where state = 'ready' group by tenant_id, queue
+            )
+            select count(*) into total from moved;
+            return total;
+        exception when lock_not_available then
+            null;
+        end;
+    end loop;
 end $$;
 
 create function leasehold.kind_changed() returns trigger
@@ -215,9 +243,7 @@ begin
         perform leasehold.kind_move(new.kind);
     end if;
     if new.max_running is not null then
-        update leasehold.job set limited = true
-        where job_id in (select id from leasehold.lease cross join unnest(job_ids) as l(id))
-            and kind = new.kind and claimed_by is not null and not limited;
+        perform leasehold.limit_begin('kind', new.kind);
     end if;
     perform pg_notify('leasehold_wake', queue)
     from leasehold.worker cross join unnest(queues) as queue

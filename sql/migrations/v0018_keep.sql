@@ -67,6 +67,7 @@ language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     before constant timestamptz := clock_timestamp() - settled_for;
+    stale record;
 begin
     finding := 'ready jobs that no lane serves';
     with recursive heads as (
@@ -112,6 +113,27 @@ begin
     finding := 'jobs in the lane of another kind';
     select coalesce(sum(leasehold.kind_move(k.kind)), 0) into found_count
     from leasehold.kind as k where k.apart;
+    -- Lanes of kinds that need none any more are looked at by nobody. In them lie jobs that were enqueued
+    -- at that very moment.
+    for stale in
+        with recursive kinds as (
+            (select queue, lane_kind from leasehold.lane where state = 'open' order by queue, lane_kind limit 1)
+            union all
+            select next.* from kinds cross join lateral (
+                select lane.queue, lane.lane_kind from leasehold.lane
+                where state = 'open' and (lane.queue, lane.lane_kind) > (kinds.queue, kinds.lane_kind)
+                order by lane.queue, lane.lane_kind limit 1) as next
+        )
+        select kinds.queue, kinds.lane_kind from kinds
+        where lane_kind <> '' and not exists (
+            select from leasehold.kind where kind.kind = kinds.lane_kind and kind.apart)
+    loop
+        found_count := found_count + leasehold.kind_move(stale.lane_kind);
+        delete from leasehold.lane where ctid = any(array(
+            select lane.ctid from leasehold.lane
+            where lane.state = 'open' and lane.queue = stale.queue and lane.lane_kind = stale.lane_kind
+            for update skip locked));
+    end loop;
     return next;
 
     finding := 'parked jobs of tenants that are not held';
