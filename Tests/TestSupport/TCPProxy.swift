@@ -52,6 +52,7 @@ package final class TCPProxy: @unchecked Sendable {
         var generation = 0
         var requestBytes = 0
         var replyBytes = 0
+        var isAsking = false
         var openEnds = 2
 
         init(client: Int32, server: Int32) {
@@ -72,6 +73,7 @@ package final class TCPProxy: @unchecked Sendable {
     private var pairs: [ObjectIdentifier: Pair] = [:]
     private var opened = 0
     private var replyBytes = 0
+    private var roundTrips = 0
     private var openWatchers: [(opened: Int, continuation: CheckedContinuation<Void, Never>)] = []
     private var watchers: [(strikes: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
@@ -133,6 +135,14 @@ package final class TCPProxy: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         return replyBytes
+    }
+
+    /// How often clients have asked since the proxy was made: what is sent before anything comes back
+    /// counts once, in however many pieces. Opening a connection counts too.
+    package var roundTripCount: Int {
+        lock.lock()
+        defer { lock.unlock() }
+        return roundTrips
     }
 
     /// Waits until `count` connections have been opened in all.
@@ -244,6 +254,8 @@ package final class TCPProxy: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if direction == .reply { replyBytes += count }
+        if direction == .request, !pair.isAsking { roundTrips += 1 }
+        pair.isAsking = direction == .request
         while fault == .hold || fault == .holdReplies && direction == .reply, !isClosed { lock.wait() }
         if pair.generation != generation {
             pair.generation = generation

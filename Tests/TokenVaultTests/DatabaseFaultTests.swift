@@ -12,17 +12,6 @@ import Testing
 @Suite struct DatabaseFaultTests {
     private let tenant = TenantID.numbered(0)
 
-    /// A proxy before the test's server, and the URL that leads through it.
-    private func proxied(_ world: VaultWorld) async throws -> (TCPProxy, url: String) {
-        let row = try await world.sql(
-            "select current_setting('unix_socket_directories'), current_setting('port'), current_user::text, "
-                + "current_database()::text"
-        ).only.decode((String, String, String, String).self)
-        let folder = String(row.0.split(separator: ",")[0])
-        let proxy = try TCPProxy(to: .unix(path: "\(folder)/.s.PGSQL.\(row.1)"))
-        return (proxy, "postgresql://\(row.2)@127.0.0.1:\(proxy.port)/\(row.3)?sslmode=disable&gssencmode=disable")
-    }
-
     private func expired(_ world: VaultWorld, _ vault: TokenVault) async throws {
         try await world.connect(tenant, vault)
         try await world.advance(by: .seconds(3600))
@@ -99,82 +88,82 @@ import Testing
     ])
     func aConnectionThatBreaksAnywhereLosesNothing(point: VaultFaultPoint, fault: TCPProxy.Fault) async throws {
         try await withVaultWorld { world in
-            let (proxy, url) = try await proxied(world)
-            defer { proxy.close() }
-            let calm = try await world.vault()
-            let isArmed = Flag()
-            let vault = try await world.vault(
-                url: url,
-                settings: { $0.cacheTime = .zero },
-                faultHook: { reached, _ in
-                    guard reached == point, isArmed.lower() else { return }
-                    proxy.set(fault, once: true)
-                }
-            )
-            try await expired(world, calm)
-            isArmed.raise()
-            // Before the POST, the caller learns that the database failed and asks again.
-            let first = try? await vault.accessToken(for: tenant)
-            #expect(proxy.strikeCount == 1)
-            let token = try await { () async throws -> AccessToken in
-                if let first { return first }
-                return try await vault.accessToken(for: tenant)
-            }()
-            #expect(token.generation == 2)
-            #expect(world.fake.ledger().totals.succeeded["refresh_token"] == 1)
-            try await world.expectHealthy([tenant])
-            #expect(try await vault.inspector.history(of: tenant).map(\.outcome) == ["saved", "saved"])
+            try await withProxy(to: world.database) { proxy, url in
+                let calm = try await world.vault()
+                let isArmed = Flag()
+                let vault = try await world.vault(
+                    url: url,
+                    settings: { $0.cacheTime = .zero },
+                    faultHook: { reached, _ in
+                        guard reached == point, isArmed.lower() else { return }
+                        proxy.set(fault, once: true)
+                    }
+                )
+                try await expired(world, calm)
+                isArmed.raise()
+                // Before the POST, the caller learns that the database failed and asks again.
+                let first = try? await vault.accessToken(for: tenant)
+                #expect(proxy.strikeCount == 1)
+                let token = try await { () async throws -> AccessToken in
+                    if let first { return first }
+                    return try await vault.accessToken(for: tenant)
+                }()
+                #expect(token.generation == 2)
+                #expect(world.fake.ledger().totals.succeeded["refresh_token"] == 1)
+                try await world.expectHealthy([tenant])
+                #expect(try await vault.inspector.history(of: tenant).map(\.outcome) == ["saved", "saved"])
+            }
         }
     }
 
     @Test func aDatabaseThatIsAwayAfterThePOSTIsWaitedFor() async throws {
         try await withVaultWorld { world in
-            let (proxy, url) = try await proxied(world)
-            defer { proxy.close() }
-            let calm = try await world.vault()
-            let clock = TestClock()
-            let isArmed = Flag()
-            let vault = try await world.vault(
-                url: url,
-                clock: clock,
-                faultHook: { reached, _ in
-                    guard reached == .spooled, isArmed.lower() else { return }
-                    proxy.set(.refuse)
-                    proxy.cutAll()
+            try await withProxy(to: world.database) { proxy, url in
+                let calm = try await world.vault()
+                let clock = TestClock()
+                let isArmed = Flag()
+                let vault = try await world.vault(
+                    url: url,
+                    clock: clock,
+                    faultHook: { reached, _ in
+                        guard reached == .spooled, isArmed.lower() else { return }
+                        proxy.set(.refuse)
+                        proxy.cutAll()
+                    }
+                )
+                try await expired(world, calm)
+                isArmed.raise()
+                async let token = vault.accessToken(for: tenant)
+                // Three failed attempts to save, each after a pause.
+                for _ in 0..<3 {
+                    await clock.sleepers(1)
+                    clock.advance(by: .seconds(5))
                 }
-            )
-            try await expired(world, calm)
-            isArmed.raise()
-            async let token = vault.accessToken(for: tenant)
-            // Three failed attempts to save, each after a pause.
-            for _ in 0..<3 {
                 await clock.sleepers(1)
+                #expect(vault.drain.runningCount == 1)
+                proxy.heal()
                 clock.advance(by: .seconds(5))
+                #expect(try await token.generation == 2)
+                try await world.expectHealthy([tenant])
             }
-            await clock.sleepers(1)
-            #expect(vault.drain.runningCount == 1)
-            proxy.heal()
-            clock.advance(by: .seconds(5))
-            #expect(try await token.generation == 2)
-            try await world.expectHealthy([tenant])
         }
     }
 
     @Test func withoutADatabaseNothingIsPresented() async throws {
         try await withVaultWorld { world in
-            let (proxy, url) = try await proxied(world)
-            defer { proxy.close() }
-            let calm = try await world.vault()
-            let vault = try await world.vault(url: url)
-            try await expired(world, calm)
-            proxy.set(.refuse)
-            proxy.cutAll()
-            let error = await #expect(throws: VaultError.self) { _ = try await vault.accessToken(for: tenant) }
-            guard case .temporarilyUnavailable? = error?.reason else {
-                Issue.record("expected temporarilyUnavailable, got \(String(describing: error))")
-                return
+            try await withProxy(to: world.database) { proxy, url in
+                let calm = try await world.vault()
+                let vault = try await world.vault(url: url)
+                try await expired(world, calm)
+                proxy.set(.refuse)
+                proxy.cutAll()
+                let error = await #expect(throws: VaultError.self) { _ = try await vault.accessToken(for: tenant) }
+                guard case .temporarilyUnavailable? = error?.reason else {
+                    Issue.record("expected temporarilyUnavailable, got \(String(describing: error))")
+                    return
+                }
+                #expect(world.fake.ledger().totals.posts == 1)
             }
-            #expect(world.fake.ledger().totals.posts == 1)
         }
     }
 }

@@ -14,8 +14,10 @@ struct WorkerBench: Sendable {
     /// Of the test; the worker has its own.
     let pool: PostgresPool
     let queue: JobQueue
+    let workerPool: PostgresPool
     let worker: Worker
     let events: TestSignal<WorkerEvent>
+    fileprivate let begun: TestSignal<JobID>
     let metrics: TestMetrics
 
     static let tenant = TenantID(rawValue: "t1")!
@@ -79,6 +81,7 @@ struct WorkerBench: Sendable {
 
     /// Waits for an event while the clock goes on, a step for each round trip to the database: for
     /// what takes several round trips with pauses between them.
+    @discardableResult
     func event(_ name: String, advancing clock: TestClock) async throws -> WorkerEvent {
         let found = Locked<WorkerEvent?>(nil)
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -94,10 +97,32 @@ struct WorkerBench: Sendable {
         }
     }
 
+    /// Waits until a handler runs. Its job is said to have started a moment before: who moves the time or
+    /// stops the worker then may come before the deadline is set, or find a job that need not begin.
+    @discardableResult
+    func handlerBegins() async -> JobID { await begun.first() }
+
     /// The id under which the worker has registered last.
     func registered() async throws -> WorkerID {
         guard case .registered(let id) = await event("worker_registered") else { throw CancellationError() }
         return id
+    }
+
+    /// Runs the worker beside `body` and ends it however that went, so that a failure does not hang.
+    @discardableResult
+    func running<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await worker.run() }
+            do {
+                let result = try await body()
+                worker.stop()
+                try await group.waitForAll()
+                return result
+            } catch {
+                worker.skipDrain()
+                throw error
+            }
+        }
     }
 
     /// Waits until `count` jobs have ended, whatever became of them.
@@ -109,6 +134,7 @@ struct WorkerBench: Sendable {
 /// What a worker under test is made with.
 struct WorkerMake {
     var registry = JobRegistry()
+    fileprivate let begun = TestSignal<JobID>()
     var settings: WorkerSettings
     var clock: any Clock<Duration> = ContinuousClock()
     /// False: polls, as behind PgBouncer.
@@ -128,7 +154,10 @@ struct WorkerMake {
         options: JobKindOptions = JobKindOptions(),
         _ handler: @escaping JobHandler
     ) throws {
-        try registry.register(try JobKind(kind), options: options, handler: handler)
+        try registry.register(try JobKind(kind), options: options) { [begun] context in
+            begun.give(context.job.id)
+            return try await handler(context)
+        }
     }
 
     /// Stands still except for the test: the worker then lives by notifications alone.
@@ -165,18 +194,7 @@ func withWorker<Result>(
             WorkerBench.tenant.rawValue
         )
     }
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-        if isRunning { group.addTask { try await bench.worker.run() } }
-        do {
-            let result = try await body(bench)
-            bench.worker.stop()
-            try await group.waitForAll()
-            return result
-        } catch {
-            bench.worker.skipDrain()
-            throw error
-        }
-    }
+    return try await isRunning ? bench.running { try await body(bench) } : body(bench)
 }
 
 private func bench(_ make: WorkerMake, on database: TestDatabase, pool: PostgresPool) throws -> WorkerBench {
@@ -200,8 +218,10 @@ private func bench(_ make: WorkerMake, on database: TestDatabase, pool: Postgres
         database: database,
         pool: pool,
         queue: JobQueue(pool: pool, logger: logger),
+        workerPool: workerPool,
         worker: worker,
         events: events,
+        begun: make.begun,
         metrics: metrics
     )
 }

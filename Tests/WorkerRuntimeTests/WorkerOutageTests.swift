@@ -21,21 +21,6 @@ import Testing
         }
     }
 
-    /// Ends a worker however the test went, so that a failure does not hang.
-    private func run(_ bench: WorkerBench, _ body: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await bench.worker.run() }
-            do {
-                try await body()
-            } catch {
-                bench.worker.skipDrain()
-                throw error
-            }
-            bench.worker.stop()
-            try await group.waitForAll()
-        }
-    }
-
     @Test func `A worker waits for a database that is down at its start`() async throws {
         var make = WorkerMake()
         try make.on("k") { _ in .completed }
@@ -43,7 +28,7 @@ import Testing
             try await bench(make, on: server) { bench in
                 let id = try await bench.enqueue("k")
                 try await server.stop(mode: .fast)
-                try await run(bench) {
+                try await bench.running {
                     await bench.event("worker_registration_failed")
                     try await server.start()
                     await bench.event("worker_registered")
@@ -63,7 +48,7 @@ import Testing
         try await withPrivatePostgres { server in
             try await bench(make, on: server) { bench in
                 try await server.stop(mode: .fast)
-                try await run(bench) { await bench.event("worker_registration_failed") }
+                try await bench.running { await bench.event("worker_registration_failed") }
                 await bench.event("worker_stopped")
                 try await server.start()
             }
@@ -82,8 +67,8 @@ import Testing
             try await bench(make, on: server) { bench in
                 var ids: [JobID] = []
                 for number in 0..<3 { ids.append(try await bench.enqueue("k", args: #"{"number": \#(number)}"#)) }
-                try await run(bench) {
-                    for _ in ids { await bench.event("job_started") }
+                try await bench.running {
+                    for _ in ids { await bench.handlerBegins() }
                     try await server.stop(mode: .immediate)
                     for signal in ends { signal.give() }
                     await bench.ended(3)
@@ -111,7 +96,7 @@ import Testing
         try await withPrivatePostgres { server in
             try await bench(make, on: server) { bench in
                 let ids = try await bench.enqueue("k", times: 1_500)
-                try await run(bench) {
+                try await bench.running {
                     for crash in 1...2 {
                         for _ in 0..<crash * 200 { _ = await ended.first() }
                         try await server.restart(mode: .immediate)

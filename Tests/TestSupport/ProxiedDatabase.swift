@@ -1,9 +1,5 @@
-import Foundation
-import Postgres
-import TestSupport
-
-/// A proxy in front of the test server, and the URL of `database` through it.
-func withProxy<R>(
+/// Runs `body` with a proxy in front of the test server, and the URL of `database` through it.
+package func withProxy<R>(
     to database: TestDatabase,
     _ body: (TCPProxy, String) async throws -> R
 ) async throws -> R {
@@ -11,12 +7,13 @@ func withProxy<R>(
     return try await withProxy(socket: "\(folder)/.s.PGSQL.\(port)", database: database.name, body)
 }
 
-func withProxy<R>(
+package func withProxy<R>(
     socket: String,
     database: String,
     _ body: (TCPProxy, String) async throws -> R
 ) async throws -> R {
     let proxy = try TCPProxy(to: .unix(path: socket))
     defer { proxy.close() }
-    return try await body(proxy, "postgresql://postgres@127.0.0.1:\(proxy.port)/\(database)?sslmode=disable")
+    let options = "sslmode=disable&gssencmode=disable"
+    return try await body(proxy, "postgresql://postgres@127.0.0.1:\(proxy.port)/\(database)?\(options)")
 }
