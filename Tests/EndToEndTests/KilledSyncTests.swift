@@ -10,7 +10,7 @@ extension EndToEndTests {
     @Suite struct KilledSyncTests {
         /// A worker that reads four tables is killed with SIGKILL in the middle of each, twice, and the
         /// tables change before another goes on.
-        @Test(.timeLimit(.minutes(3)), arguments: DialectName.allCases)
+        @Test(.timeLimit(.minutes(4)), arguments: DialectName.allCases)
         func syncsOfAKilledWorkerGoOnWithTheNextAndEndEqualToTheirSources(dialect: DialectName) async throws {
             try await World.with {
                 $0.data.organizations = 1

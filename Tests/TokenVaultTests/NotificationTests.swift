@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func aVerdictAndTheConnectionThatEndsItAreAnnounced() async throws {
         try await withVaultWorld { world in
             let vault = try await world.vault(
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func aRequestIsAnnouncedOnceAndSoIsItsFulfilment() async throws {
         try await withVaultWorld { world in
             let vault = try await world.vault()

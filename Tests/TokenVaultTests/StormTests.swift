@@ -19,7 +19,7 @@ import Testing
         try await world.sql("update leasehold.provider set bucket_at = bucket_at - interval '1 day'")
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(4)))
     func afterADowntimeTheBucketHoldsTenantsWithJobsGoFirstAndAllAreFreshInTheEnd() async throws {
         try await withVaultWorld {
             $0.data.organizations = Self.tenants

@@ -31,7 +31,7 @@ import Testing
         try await withWorker(make) { bench in
             await bench.event("notifications_on")
             let id = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             #expect(try await bench.queue.cancel(id, reason: "not wanted") == .requested)
             expectCancelled(await bench.event("job_stopped"), id)
             #expect(try await bench.settled(id).summary.state == .cancelled)
@@ -46,7 +46,7 @@ import Testing
         try await withWorker(make) { bench in
             await bench.event("notifications_on")
             let ids = try await bench.enqueue("k", times: 20)
-            for _ in ids { await bench.event("job_started") }
+            for _ in ids { await bench.handlerBegins() }
             for id in ids { #expect(try await bench.queue.cancel(id) == .requested) }
             for job in try await bench.settled(ids) { #expect(job.summary.state == .cancelled) }
         }

@@ -31,7 +31,7 @@ import Testing
         try await withWorker(make) { bench in
             let first = try await bench.registered()
             let id = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             try await bench.pool.withTransaction { connection in
                 _ = try await connection.query(sql: "lock table leasehold.worker in access exclusive mode")
                 clock.advance(by: settings.lapse - settings.stopMargin)
@@ -60,7 +60,7 @@ import Testing
         try await withWorker(make) { bench in
             _ = try await bench.registered()
             let id = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             try await bench.pool.withConnection { connection in
                 _ = try await connection.query(sql: "update leasehold.worker set lapsed_at = clock_timestamp()")
             }
@@ -179,7 +179,7 @@ import Testing
         try await withWorker(make) { bench in
             let worker = try await bench.registered()
             let mine = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             let stray = try await bench.enqueue("k", queue: Self.other)
             let claim = ClaimRequest(worker: worker, queues: [Self.other], limit: 1)
             #expect(try await bench.queue.claim(claim).map(\.id) == [stray])
@@ -245,7 +245,9 @@ import Testing
             // Heartbeat, watch, claims, rescue, schedules, and the task under test.
             await clock.sleepers(6)
             clock.advance(by: .milliseconds(2200))
-            await bench.event("maintenance_done")
+            _ = await bench.events.first { event in
+                if case .maintained(let task, _) = event { task == "sweep" } else { false }
+            }
         }
         #expect(turns.value == 2)
     }

@@ -60,7 +60,7 @@ struct WorkerPoolerTests {
         try make.on("k", Self.untilCancelled)
         try await behindPooler(make) { bench, url in
             let id = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             try await psql(url, "select leasehold.job_cancel(\(id))")
             #expect(try await bench.settled(id).summary.state == .cancelled)
         }

@@ -22,8 +22,7 @@ import UnixSignals
         try make.on("k", options: JobKindOptions(timeout: .seconds(2)), Self.untilCancelled)
         try await withWorker(make) { bench in
             let id = try await bench.enqueue("k")
-            await bench.event("job_started")
-            await clock.sleepers(1)
+            await bench.handlerBegins()
             clock.advance(by: .seconds(2))
             let job = try await bench.settled(id)
             #expect(job.summary.state == .scheduled)
@@ -61,7 +60,7 @@ import UnixSignals
         try await withDatabase { database in
             let (slow, late) = try await withWorker(make, on: database) { bench in
                 let slow = try await bench.enqueue("k.slow")
-                await bench.event("job_started")
+                await bench.handlerBegins()
                 bench.worker.stop()
                 await bench.event("worker_draining")
                 let late = try await bench.enqueue("k.late")
@@ -85,7 +84,7 @@ import UnixSignals
         try await withDatabase { database in
             let id = try await withWorker(make, on: database) { bench in
                 let id = try await bench.enqueue("k")
-                await bench.event("job_started")
+                await bench.handlerBegins()
                 bench.worker.stop()
                 await bench.event("worker_draining")
                 clock.advance(by: bench.worker.settings.drainTime)
@@ -105,7 +104,7 @@ import UnixSignals
         try make.on("k", Self.untilCancelled)
         try await withWorker(make) { bench in
             _ = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             bench.worker.stop()
             bench.worker.stop()
             await bench.event("worker_stopped")
@@ -118,7 +117,7 @@ import UnixSignals
         try make.on("k", Self.untilCancelled)
         try await withWorker(make) { bench in
             _ = try await bench.enqueue("k")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             await withThrowingTaskGroup(of: Void.self) { group in
                 let heard = TestSignal<Int>()
                 let signals = SecondSignal(for: bench.worker, signals: [.sigusr1], heard: heard)
@@ -143,7 +142,7 @@ import UnixSignals
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await bench.worker.run() }
                 let id = try await bench.enqueue("k")
-                await bench.event("job_started")
+                await bench.handlerBegins()
                 group.cancelAll()
                 try await group.waitForAll()
                 let job = try await bench.queue.show(id)
@@ -165,7 +164,7 @@ import UnixSignals
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 let id = try await bench.enqueue("k")
-                await bench.event("job_started")
+                await bench.handlerBegins()
                 await group.triggerGracefulShutdown()
                 await bench.event("worker_draining")
                 end.give()
@@ -187,7 +186,7 @@ import UnixSignals
         }
         try await withWorker(make) { bench in
             let id = try await bench.enqueue("k.deaf")
-            await bench.event("job_started")
+            await bench.handlerBegins()
             clock.advance(by: .seconds(1))
             await bench.event("job_stopped")
             clock.advance(by: RunningJobs.stopPatience)
