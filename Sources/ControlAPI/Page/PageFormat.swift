@@ -4,7 +4,8 @@ import Foundation
 enum PageFormat {
     /// `1 234`, `12.5`; thin spaces between thousands.
     static func number(_ value: Double?) -> String? {
-        guard let value, value.isFinite else { return nil }
+        guard var value, value.isFinite else { return nil }
+        if abs(value) >= 1000 { value.round() }
         guard value == value.rounded(), abs(value) < 1e15 else { return String(format: "%.3g", value) }
         var digits = String(Int64(abs(value)))
         var groups: [Substring] = []
@@ -46,7 +47,17 @@ enum PageFormat {
         }
     }
 
-    static func rate(_ value: Double?) -> String? { value.map { String(format: "%.3g/s", $0) } }
+    /// `12.5/s`; what comes less often than every ten seconds `3/min`, or `2/h`.
+    static func rate(_ value: Double?) -> String? {
+        value.map { rate in
+            switch rate {
+            case 1000...: (number(rate) ?? "∞") + "/s"
+            case 0, 0.1...: String(format: "%.3g/s", rate)
+            case (0.1 / 60)...: String(format: "%.3g/min", rate * 60)
+            default: String(format: "%.3g/h", rate * 3600)
+            }
+        }
+    }
 
     static func percent(_ share: Double?) -> String? { share.map { String(format: "%.1f %%", $0 * 100) } }
 }

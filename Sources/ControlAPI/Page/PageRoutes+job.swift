@@ -64,7 +64,9 @@ extension PageRoutes {
             time("Claimed", summary.claimedAt, now), time("Ended", summary.endedAt, now),
             PageFact("Ran", PageFormat.span(job.ranFor?.seconds) ?? "–"),
         ]
-        if let worker = job.worker { facts.append(PageFact("Worker", worker.description, link: "/workers")) }
+        if let worker = job.worker?.description {
+            facts.append(PageFact("Worker", "\(worker.prefix(8))…", note: worker, link: "/workers"))
+        }
         if job.kills > 0 { facts.append(PageFact("Workers that died on it", String(job.kills), tone: "bad")) }
         if let key = job.uniqueKey { facts.append(PageFact("Unique key", key)) }
         if let key = job.sequenceKey { facts.append(PageFact("Sequence key", key)) }

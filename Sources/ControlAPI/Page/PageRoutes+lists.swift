@@ -1,3 +1,4 @@
+import Foundation
 import LeaseholdCore
 import SQLFiles
 
@@ -104,7 +105,7 @@ extension PageRoutes {
             PageTable(
                 "Workers of the last day",
                 [
-                    "Name", "Host", "State", "Running", "Last sign of life", "Longest run", "Queues", "Started",
+                    "Name", "Host", "State", "Running", "Last sign of life", "Oldest run", "Queues", "Started",
                     "Version",
                 ],
                 empty: "None has registered.",
@@ -119,7 +120,7 @@ extension PageRoutes {
                         .state(try row.text("state") ?? ""),
                         PageCell("\(running)\(more) of \(places)", tone: "num"),
                         .span(try row.number("heartbeat_seconds")),
-                        .time(try row.date("oldest_claimed_at"), from: now),
+                        .span(try row.date("oldest_claimed_at").map { now.timeIntervalSince($0) }),
                         PageCell(try row.texts("queues").joined(separator: ", ")),
                         .time(try row.date("started_at"), from: now), PageCell(try row.text("version")),
                     ]

@@ -87,11 +87,11 @@ extension PageRoutes {
             try layer("quiet", "no worker free", "wait_worker"), try layer("two", "parked", "wait_parked"),
         ]
         let sums = ended.map { layer in
-            "\(PageFormat.number(layer.values.reduce(0, +).rounded()) ?? "0") \(layer.title)"
+            "\(layer.title) \(PageFormat.number(layer.values.reduce(0, +).rounded()) ?? "0")"
         }
         let longest = waits.flatMap(\.values).max() ?? 0
         return [
-            .bars("Ended per minute, last hour", ended, summary: sums.joined(separator: ", ") + "."),
+            .bars("Ended per minute, last hour", ended, summary: "In all: " + sums.joined(separator: ", ") + "."),
             .bars(
                 "Mean wait by cause, by minute of the end",
                 waits,
