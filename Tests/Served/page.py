@@ -15,9 +15,11 @@ from scrape import judge, scraped
 
 ORIGIN, KEY, FAKE, WORKER = (os.environ[name] for name in ("CHECK_ORIGIN", "CHECK_KEY", "CHECK_FAKE", "CHECK_WORKER"))
 PAGES = [
-    "/", "/jobs", "/jobs?state=ready", "/jobs?kind=report.build", "/jobs/1", "/queues", "/tenants", "/tenants/acme",
+    "/", "/jobs", "/jobs?state=ready", "/jobs?kind=report.build", "/jobs/{running}", "/queues", "/tenants", "/tenants/acme",
     "/tokens", "/workers", "/errors", "/schedules", "/syncs", "/actions",
 ]
+# Of the jobs that are made here, by their state; other checks may have made some before.
+JOBS = {}
 
 MEASURE = """
 (() => {
@@ -48,6 +50,10 @@ FOCUSABLE = """[...document.querySelectorAll('a[href], button, input:not([type=h
 FOCUSED = """(() => { const e = document.activeElement; if (!e || e === document.body) return null;
   const all = [...document.querySelectorAll('*')]; const s = getComputedStyle(e);
   return {index: all.indexOf(e), outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2}; })()"""
+
+
+def address(path: str) -> str:
+    return ORIGIN + path.format(**JOBS)
 
 
 def api(method: str, path: str, body: object = None) -> dict:
@@ -83,16 +89,19 @@ def wait(text: str) -> None:
 
 
 def prepare() -> None:
-    """Something of everything to look at."""
+    """Something of everything to look at. What other checks may have done to the tenant is taken back."""
+    unlimited = {"max_running": None, "rate_per_second": None, "rate_burst": None}
+    api("PUT", "/v1/tenants/acme", {"name": "Acme Inc.", "weight": 1, **unlimited})
+    api("POST", "/v1/tenants/acme/resume")
     for number in range(12):
         api("PUT", f"/v1/tenants/tenant-{number:02}", {"name": f"Tenant number {number}", "weight": 1 + number % 3})
     jobs = [
         {"tenant": f"tenant-{number % 12:02}", "kind": ["report.build", "mail.send_a_rather_long_kind_of_job"][number % 2], "queue": "reports", "args": {"number": number, "text": "<b>&\"'</b>"}}
         for number in range(120)
     ]
-    api("POST", "/v1/jobs", jobs)
+    made = [job["id"] for job in api("POST", "/v1/jobs", jobs)["jobs"]]
     api("POST", "/v1/jobs", {"tenant": "acme", "kind": "report.build", "queue": "reports", "run_at": "2099-01-01T00:00:00Z"})
-    api("POST", "/v1/jobs/2/cancel")
+    api("POST", f"/v1/jobs/{made[1]}/cancel")
     # One that is given up at once: its args are none of a sync.
     api("POST", "/v1/jobs", {"tenant": "tenant-03", "kind": "pitchly.sync_table", "args": {"table": 1}, "max_attempts": 1})
     sql(
@@ -102,6 +111,9 @@ def prepare() -> None:
         select count(*) from leasehold.job_claim('11111111-1111-4111-8111-111111111111', array['reports'], 3);
         """
     )
+    ours = f"job_id between {made[0]} and {made[-1]} order by job_id limit 1"
+    JOBS["running"] = sql_value(f"select job_id from leasehold.job where state = 'running' and {ours}")
+    JOBS["ready"] = sql_value(f"select job_id from leasehold.job where state = 'ready' and kind = 'report.build' and {ours}")
     leasehold("schedules", "add", "sync", "pitchly.sync", "--every", "1h")
     leasehold("schedules", "add", "report", "report.build", "--tenant", "acme", "--cron", "30 8 * * mon-fri", "--time-zone", "Europe/Berlin")
 
@@ -186,7 +198,7 @@ def limit(browser: Browser) -> None:
     """Changes a tenant's limit on its page."""
     browser.open(ORIGIN + "/tenants/acme")
     browser.run("document.querySelector('form[action$=\"/limits\"]').closest('details').open = true")
-    browser.run("document.querySelector('form[action$=\"/limits\"] input[name=max_running]').focus()")
+    browser.run("document.querySelector('form[action$=\"/limits\"] input[name=max_running]').select()")
     browser.type("7")
     browser.press_and_load()
     assert "The limits are set" in browser.run("document.querySelector('[role=status]').innerText")
@@ -195,16 +207,16 @@ def limit(browser: Browser) -> None:
 
 def act(browser: Browser) -> None:
     """Cancels a job by keyboard alone, and pauses and resumes a tenant."""
-    browser.open(ORIGIN + "/jobs/5")
+    browser.open(address("/jobs/{ready}"))
     browser.run("document.querySelector('details summary').focus()")
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
     browser.press("Tab", 9)
     browser.press_and_load()
     assert "The job is cancelled" in browser.run("document.querySelector('[role=status]').innerText")
-    assert api("GET", "/v1/jobs/5")["state"] == "cancelled"
+    assert api("GET", f"/v1/jobs/{JOBS['ready']}")["state"] == "cancelled"
     browser.run("document.querySelector('form[action$=\"/retry\"] button').focus()")
     browser.press_and_load()
-    assert api("GET", "/v1/jobs/5")["state"] == "ready"
+    assert api("GET", f"/v1/jobs/{JOBS['ready']}")["state"] == "ready"
     browser.open(ORIGIN + "/tenants/acme")
     browser.run("document.querySelector('details').open = true; document.querySelector('details button').focus()")
     browser.press_and_load()
@@ -242,10 +254,10 @@ def look(browser: Browser, folder: pathlib.Path) -> list[str]:
             browser.look(width, scheme)
             for path in PAGES:
                 began = time.monotonic()
-                browser.open(ORIGIN + path)
+                browser.open(address(path))
                 took = time.monotonic() - began
                 found = browser.run(MEASURE)
-                name = f"{path.strip('/').replace('/', '-').replace('?', '-').replace('=', '-') or 'overview'}-{width}-{scheme}"
+                name = f"{path.strip('/').replace('/', '-').replace('?', '-').replace('=', '-').replace('{', '').replace('}', '') or 'overview'}-{width}-{scheme}"
                 browser.screenshot(folder / f"{name}.png")
                 for is_wrong, text in (
                     (found["wide"] > 0, f"{found['wide']} px wider than the screen"),
@@ -267,7 +279,7 @@ def walk(browser: Browser) -> list[str]:
     wrong = []
     browser.look(1280, "light")
     for path in PAGES:
-        browser.open(ORIGIN + path)
+        browser.open(address(path))
         count = browser.run(FOCUSABLE)
         order = []
         for _ in range(count):
