@@ -1,25 +1,27 @@
-import Dispatch
-
-/// Runs one connection's actor on its own serial queue, so that libpq's few blocking calls (name
-/// lookup, TLS handshake steps) hold up nobody else, and Dispatch sources can enter the actor
-/// without a hop.
+/// Runs one connection's actor on a thread of its own, which sleeps until a job comes or the socket has
+/// news (``ConnectionThread``).
 ///
-/// A private class because there is no `DispatchSerialQueue` outside Apple's platforms.
+/// PostgreSQL has a process for each connection; a thread here costs little beside it. It lets libpq's
+/// few blocking calls (name lookup, TLS handshake steps) hold up nobody else, and an answer reaches the
+/// actor on the thread that waited for it: with Dispatch, which has one thread waiting and wakes another
+/// for every event, each statement took two changes of thread more.
 package final class ConnectionExecutor: SerialExecutor {
-    let queue: DispatchQueue
+    let thread: ConnectionThread
 
-    init(label: String) {
-        queue = DispatchQueue(label: label)
+    /// - Throws: ``PostgresError`` if the system has no thread or descriptor left.
+    init() throws {
+        thread = ConnectionThread()
+        try thread.start()
     }
+
+    deinit { thread.stop() }
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async {
-            job.runSynchronously(on: self.asUnownedSerialExecutor())
-        }
+        thread.run { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 
     package func checkIsolated() {
-        dispatchPrecondition(condition: .onQueue(queue))
+        precondition(thread.isCurrent, "expected to be on the connection's thread")
     }
 }

@@ -10,7 +10,7 @@ extension PostgresConnection {
     ///
     /// - Throws: ``PostgresError``, or `CancellationError` if the task was cancelled meanwhile.
     static func connect(_ configuration: PostgresConfiguration, logger: Logger) async throws -> PostgresConnection {
-        let connection = PostgresConnection(configuration: configuration, logger: logger)
+        let connection = try PostgresConnection(configuration: configuration, logger: logger)
         do {
             try await connection.open()
         } catch {
@@ -62,8 +62,6 @@ extension PostgresConnection {
         }
     }
 
-    /// Waits for the socket with a source of its own: libpq may close the socket and open another
-    /// in the next step, and a source must be gone by then.
     private func waitWhileConnecting(for direction: SocketLink.Direction) async {
         await withCheckedContinuation { continuation in
             link.waitOnce(for: direction) { continuation.resume() }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// One session with the database, over libpq's non-blocking interface.
 ///
-/// The actor runs on a queue of its own (``ConnectionExecutor``), where Dispatch also delivers the
-/// socket's events. It does one thing at a time: a second statement while one runs is an error, not
+/// The actor runs on a thread of its own (``ConnectionExecutor``), which also waits for the socket's
+/// events. It does one thing at a time: a second statement while one runs is an error, not
 /// a queue. Get one from ``PostgresPool``.
 ///
 /// - `+connect`: from the URL to a usable session
@@ -25,7 +25,7 @@ package actor PostgresConnection {
     /// Messages sent that the server had to answer: statements, pipelines, prepares.
     nonisolated let roundTrips = Atomic(0)
     /// That the last operation left the session as ``isReusable`` wants it, for those who need not go to
-    /// the connection's queue and back to ask (two changes of thread). False means: ask.
+    /// the connection's thread and back to ask. False means: ask.
     nonisolated let isKnownReusable = Atomic(false)
     var lastOperationID: UInt64 = 0
     var waiter: Waiter?
@@ -46,32 +46,30 @@ package actor PostgresConnection {
         case closed
     }
 
-    init(configuration: PostgresConfiguration, logger: Logger) {
-        executor = ConnectionExecutor(label: "leasehold.postgres")
+    init(configuration: PostgresConfiguration, logger: Logger) throws {
+        executor = try ConnectionExecutor()
         self.configuration = configuration
         self.logger = logger
-        link = SocketLink(queue: executor.queue)
+        link = SocketLink(thread: executor.thread)
     }
 
     deinit {
         let link = link
-        executor.queue.async { link.close() }
+        executor.thread.run { link.close() }
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }
 
-    /// Runs `action` on the connection's queue, soon.
+    /// Runs `action` on the connection's thread, soon.
     nonisolated func later(_ action: @escaping @Sendable (isolated PostgresConnection) -> Void) {
-        executor.queue.async { [weak self] in self?.assumeIsolated { action($0) } }
+        executor.thread.run { [weak self] in self?.assumeIsolated { action($0) } }
     }
 
-    /// Runs `action` on the connection's queue after `delay`, if the connection still lives.
+    /// Runs `action` on the connection's thread after `delay`, if the connection still lives.
     nonisolated func after(_ delay: Duration, _ action: @escaping @Sendable (isolated PostgresConnection) -> Void) {
-        executor.queue.asyncAfter(deadline: .now() + delay.seconds) { [weak self] in
-            self?.assumeIsolated { action($0) }
-        }
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay.seconds) { [weak self] in self?.later(action) }
     }
 }
 
@@ -123,8 +121,6 @@ extension PostgresConnection {
         phase = .closed
         noteReusable()
         wake()
-        await withCheckedContinuation { continuation in
-            link.close { continuation.resume() }
-        }
+        link.close()
     }
 }

@@ -1,5 +1,4 @@
 import CLibPQ
-import Dispatch
 
 #if canImport(Glibc)
 import Glibc
@@ -9,22 +8,21 @@ import Musl
 import Darwin
 #endif
 
-/// Owns the `PGconn` and the Dispatch sources on its socket.
+/// Owns the `PGconn`, and says what of its socket the connection's thread waits for.
 ///
-/// Unchecked because every member is used on `queue` only, which is the executor of the one actor
-/// that holds it. Dispatch wants a socket to stay open until the sources on it have been cancelled
-/// and said so; that is why closing is spread over ``close()`` and ``sourceEnded()``.
-final class SocketLink: @unchecked Sendable {
-    private let queue: DispatchQueue
+/// Unchecked because every member is used on `thread` only, on which the one actor runs that holds it.
+final class SocketLink: SocketWatcher, @unchecked Sendable {
+    private let thread: ConnectionThread
     private(set) var connection: OpaquePointer?
-    private var reading: (any DispatchSourceRead)?
+    private var reading: (@Sendable () -> Void)?
     private var isReadingPaused = false
-    private var waiting: (any DispatchSourceProtocol)?
-    private var openSources = 0
-    private var isClosing = false
-    private var closeHandlers: [@Sendable () -> Void] = []
+    private var waiting: (direction: Direction, handler: @Sendable () -> Void)?
 
-    init(queue: DispatchQueue) { self.queue = queue }
+    init(thread: ConnectionThread) {
+        self.thread = thread
+        // Until ``close(then:)``.
+        thread.watcher = self
+    }
 
     /// Begins to connect; resolves names and therefore may block.
     func start(_ parameters: ConnectionParameters) {
@@ -37,24 +35,13 @@ final class SocketLink: @unchecked Sendable {
 
     var socket: Int32 { PQsocket(connection) }
 
-    /// Calls `handler` once, on the queue, when the socket is readable or writable or after
+    // MARK: Waiting
+
+    /// Calls `handler` once, on the thread, when the socket is readable or writable or after
     /// ``cancelWait()``. A second wait while one is on is ignored.
     func waitOnce(for direction: Direction, then handler: @escaping @Sendable () -> Void) {
-        guard waiting == nil, !isClosing else { return }
-        let source: any DispatchSourceProtocol =
-            switch direction {
-            case .read: DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
-            case .write: DispatchSource.makeWriteSource(fileDescriptor: socket, queue: queue)
-            }
-        source.setEventHandler { self.waiting?.cancel() }
-        source.setCancelHandler {
-            self.waiting = nil
-            self.sourceEnded()
-            handler()
-        }
-        waiting = source
-        openSources += 1
-        source.resume()
+        guard waiting == nil, connection != nil else { return }
+        waiting = (direction, handler)
     }
 
     enum Direction {
@@ -62,45 +49,57 @@ final class SocketLink: @unchecked Sendable {
         case write
     }
 
-    func cancelWait() { waiting?.cancel() }
-
-    /// Calls `handler` on the queue whenever there is something to read, until ``stopReading()``.
-    func startReading(_ handler: @escaping @Sendable () -> Void) {
-        let source = DispatchSource.makeReadSource(fileDescriptor: socket, queue: queue)
-        source.setEventHandler(handler: handler)
-        source.setCancelHandler { self.sourceEnded() }
-        reading = source
-        openSources += 1
-        source.resume()
+    func cancelWait() {
+        guard let waiting else { return }
+        self.waiting = nil
+        thread.run(waiting.handler)
     }
+
+    /// Calls `handler` on the thread whenever there is something to read, until ``stopReading()``.
+    func startReading(_ handler: @escaping @Sendable () -> Void) { reading = handler }
 
     /// Leaves what the server sends in the socket, so that the server has to wait.
-    func pauseReading() {
-        guard let reading, !isReadingPaused else { return }
-        isReadingPaused = true
-        reading.suspend()
-    }
+    func pauseReading() { isReadingPaused = reading != nil }
 
     /// - Returns: whether it was paused.
     @discardableResult
     func resumeReading() -> Bool {
-        guard let reading, isReadingPaused else { return false }
-        isReadingPaused = false
-        reading.resume()
-        return true
-    }
-
-    /// Whether the other side has closed the socket. Dispatch on Linux reports that once and then
-    /// never again, even if there is still something to read.
-    var hasHungUp: Bool {
-        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return poll(&descriptor, 1, 0) > 0 && descriptor.revents & Int16(POLLHUP | POLLERR) != 0
+        defer { isReadingPaused = false }
+        return isReadingPaused
     }
 
     func stopReading() {
-        resumeReading()  // a suspended source would never report that it ended
-        reading?.cancel()
         reading = nil
+        isReadingPaused = false
+    }
+
+    private var isReading: Bool { reading != nil && !isReadingPaused }
+
+    var watched: pollfd {
+        var events: Int32 = 0
+        if isReading || waiting?.direction == .read { events |= Int32(POLLIN) }
+        if waiting?.direction == .write { events |= Int32(POLLOUT) }
+        // The end of the stream is reported to everybody who waits, so that who waits for nothing must not.
+        return pollfd(fd: events == 0 ? -1 : socket, events: Int16(events), revents: 0)
+    }
+
+    func happened(_ events: Int16) {
+        let isEnd = events & Int16(POLLHUP | POLLERR | POLLNVAL) != 0
+        let isReadable = isEnd || events & Int16(POLLIN) != 0
+        let isWritable = isEnd || events & Int16(POLLOUT) != 0
+        if let waiting, waiting.direction == .read ? isReadable : isWritable {
+            self.waiting = nil
+            waiting.handler()
+        }
+        if isReading, isReadable { reading?() }
+    }
+
+    // MARK: The end
+
+    /// Whether the other side has closed the socket.
+    var hasHungUp: Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) > 0 && descriptor.revents & Int16(POLLHUP | POLLERR) != 0
     }
 
     /// Ends the connection below libpq, which then sees it as closed by the server.
@@ -109,25 +108,12 @@ final class SocketLink: @unchecked Sendable {
         if descriptor >= 0 { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
 
-    /// Says good-bye to the server and frees everything; `handler` is called afterwards.
-    func close(then handler: (@Sendable () -> Void)? = nil) {
-        if let handler { closeHandlers.append(handler) }
-        isClosing = true
+    /// Says good-bye to the server and frees everything; harmless a second time.
+    func close() {
         stopReading()
-        waiting?.cancel()
-        finishIfPossible()
-    }
-
-    private func sourceEnded() {
-        openSources -= 1
-        finishIfPossible()
-    }
-
-    private func finishIfPossible() {
-        guard isClosing, openSources == 0 else { return }
+        cancelWait()
         PQfinish(connection)
         connection = nil
-        for handler in closeHandlers { handler() }
-        closeHandlers = []
+        thread.watcher = nil
     }
 }
