@@ -10,7 +10,8 @@ extension Timeline {
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask { try await body() }
+            // Begins here and now: a task that begins on another thread comes a change of thread later.
+            group.addImmediateTask { try await body() }
             group.addTask {
                 try await self.sleep(for: limit)
                 return nil
