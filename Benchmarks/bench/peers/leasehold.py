@@ -6,9 +6,9 @@ at a time. Its worker is the program leasehold-bench-worker, so there is no `wor
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 
 from ..libpq import Connection
 from .base import Handler, Job, WorkOptions
@@ -70,13 +70,22 @@ class Client:
         if delay_hours:
             due = await self._driver.value(f"select clock_timestamp() + interval '{delay_hours} hours'")
             due = f"\t{due}\t{due}"
-        rows = "".join(
-            f't{job.tenant}\t{job.queue}\t{KIND}\t{{"i": {job.sequence}, "t": {job.tenant}}}{due}\n' for job in jobs
+        lines = (
+            f't{job.tenant}\t{job.queue}\t{KIND}\t{{"i": {job.sequence}, "t": {job.tenant}}}{due}\n'.encode()
+            for job in jobs
         )
-        await self._driver.copy("job", _DELAYED if delay_hours else _COLUMNS, rows.encode())
+        # In parts: the server reads the first while the next are made.
+        parts = (b"".join(part) for part in batched(lines, 250))
+        await self._driver.copy("job", _DELAYED if delay_hours else _COLUMNS, parts)
 
     async def work(self, handler: Handler, options: WorkOptions) -> None:
         raise NotImplementedError("leasehold-bench-worker works; see Stage.fleet")
+
+
+def batched(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
+    """As itertools has it from Python 3.12 on."""
+    while part := list(islice(lines, size)):
+        yield part
 
 
 class _Asyncpg:
@@ -91,8 +100,12 @@ class _Asyncpg:
     async def value(self, sql: str) -> str:
         return str(await self._connection.fetchval(sql))
 
-    async def copy(self, table: str, columns: Sequence[str], rows: bytes) -> None:
-        await self._connection.copy_to_table(table, schema_name="leasehold", columns=columns, source=io.BytesIO(rows))
+    async def copy(self, table: str, columns: Sequence[str], parts: Iterable[bytes]) -> None:
+        async def source() -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+
+        await self._connection.copy_to_table(table, schema_name="leasehold", columns=columns, source=source())
 
     async def close(self) -> None:
         await self._connection.close()
@@ -110,8 +123,8 @@ class _LibPQ:
     async def value(self, sql: str) -> str:
         return self._connection.value(sql) or ""
 
-    async def copy(self, table: str, columns: Sequence[str], rows: bytes) -> None:
-        self._connection.copy_in(f"copy leasehold.{table} ({', '.join(columns)}) from stdin", [rows])
+    async def copy(self, table: str, columns: Sequence[str], parts: Iterable[bytes]) -> None:
+        self._connection.copy_in(f"copy leasehold.{table} ({', '.join(columns)}) from stdin", parts)
 
     async def close(self) -> None:
         self._connection.close()

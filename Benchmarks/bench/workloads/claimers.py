@@ -47,7 +47,7 @@ class Claimers(Workload):
         clients = int(case.key)
         warming = 1 + clients // 16
         stage.install(system)
-        stage.fill(system, 40_000 * (seconds + warming))
+        stage.fill(system, 70_000 * (seconds + warming))
         with stage.connect(system) as connection:
             connection.query(
                 "insert into leasehold.worker (worker_id, name, host, queues, kinds, concurrency, lapse_seconds)"
