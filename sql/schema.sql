@@ -739,11 +739,11 @@ begin
         limit most for update skip locked
     ), moved as (
         update leasehold.job
-        set state = case when sequence_key is not null and run = 0 then 'parked' else 'ready' end,
-            park_reason = case when sequence_key is not null and run = 0 then 'sequence' end,
-            parked_at = case when sequence_key is not null and run = 0 then due_now end,
+        set state = case when sequence_key is not null and not sequence_live then 'parked' else 'ready' end,
+            park_reason = case when sequence_key is not null and not sequence_live then 'sequence' end,
+            parked_at = case when sequence_key is not null and not sequence_live then due_now end,
             ready_at = run_at, due_at = null,
-            place = case when sequence_key is null or run > 0
+            place = case when sequence_key is null or sequence_live
                 then nextval('leasehold.job_place_seq') end
         from due
         where job.ctid = due.at
@@ -898,6 +898,7 @@ CREATE FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) RETURNS void
     AS $$
 declare
     asked record;
+    decided boolean;
     first_id bigint;
     admitted leasehold.job;
 begin
@@ -907,37 +908,43 @@ begin
     loop
         -- Held to the end of the claim, so that whoever looks next sees who got the turn. Not waited
         -- for: this claim may hold others.
-        if not pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock) then
+        decided := pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock);
+        if decided then
+            perform from leasehold.job
+            where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
+                and job.sequence_live limit 1;
+            continue when found;
+            select next.job_id into first_id from leasehold.job as next
+            where next.tenant_id = asked.tenant_id and next.sequence_key = asked.sequence_key
+                and next.park_reason = 'sequence'
+            order by next.job_id limit 1;
+            continue when not found;
+            -- The first and no other; who holds it now may be ending it.
+            perform from leasehold.job
+            where job.job_id = first_id and job.park_reason = 'sequence' for update skip locked;
+            decided := found;
+        end if;
+        if not decided then
             insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
             select distinct on (l.queue) l.tenant_id, l.queue, l.lane_kind, 'sequence', l.sequence_key, true
             from unnest(letters) as l
             where l.tenant_id = asked.tenant_id and l.sequence_key = asked.sequence_key;
             continue;
         end if;
-        perform from leasehold.job
-        where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
-            and job.sequence_live limit 1;
-        continue when found;
         update leasehold.job
         set state = 'ready', park_reason = null, sequence_live = true,
             place = nextval('leasehold.job_place_seq'), ready_at = clock_timestamp(),
             waited_turn = waited_turn + date_part('epoch', clock_timestamp() - parked_at),
             parked_at = null
-        where job.job_id = (
-            select next.job_id from leasehold.job as next
-            where next.tenant_id = asked.tenant_id and next.sequence_key = asked.sequence_key
-                and next.park_reason = 'sequence'
-            order by next.job_id limit 1 for update skip locked)
+        where job.job_id = first_id
         returning job.* into admitted;
-        if found then
-            perform leasehold.wake_job(admitted);
-        end if;
+        perform leasehold.wake_job(admitted);
     end loop;
 end $$;
 
 COMMENT ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) IS 'Admits the next job of sequence keys whose turn is free';
 
-CREATE FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) RETURNS leasehold.arrival[]
+CREATE FUNCTION leasehold.claim_woken(who uuid, queues text[], most integer) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -949,35 +956,70 @@ CREATE FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehol
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    arrivals leasehold.arrival[];
+    took_at constant timestamptz := clock_timestamp();
+    mem constant leasehold.claim_cursor := leasehold.cursor_read(queues);
 begin
-    with gone as (
-        delete from leasehold.wake where ctid = any(array(
-            select w.at
-            from unnest(queues) as q(queue) cross join lateral (
-                select wake.ctid as at from leasehold.wake
-                where wake.queue = q.queue
-                    and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
-                    and wake.purpose = 'ready' and wake.jobs = 1 and wake.lane_kind = ''
-                order by wake.xid, wake.wake_id
-                limit most for update skip locked) as w
-            where not exists (select from leasehold.lane
-                    where lane.queue = any(queues) and lane.state = 'open'
-                        and lane.vt >= mem.earliest_mark)
-                and not exists (select from leasehold.lane where lane.look_at <= began)
-                and not exists (select from leasehold.job
-                    where job.due_at >= mem.due_from and job.due_at <= began)))
-        returning wake.*
+    return query
+    with letter as materialized (
+        select w.*
+        from unnest(queues) as q(queue) cross join lateral (
+            select wake.ctid as at, wake.tenant_id, wake.queue, wake.first_job_id from leasehold.wake
+            where wake.queue = q.queue
+                and (wake.xid, wake.wake_id) > (mem.low_xid, mem.low_wake_id)
+                and wake.purpose = 'ready' and wake.jobs = 1 and wake.lane_kind = ''
+            order by wake.xid, wake.wake_id
+            limit most + 1 for update skip locked) as w
+        where exists (select from leasehold.worker where worker_id = who and lapsed_at is null)
+            and not exists (select from leasehold.lane
+                where lane.queue = any(queues) and lane.state = 'open' and lane.vt >= mem.earliest_mark)
+            and not exists (select from leasehold.lane where lane.look_at <= took_at)
+            and not exists (select from leasehold.job
+                where job.due_at >= mem.due_from and job.due_at <= took_at)
+            and not exists (select from leasehold.queue
+                where paused_at is not null or max_running is not null or rate_per_second is not null)
+            and not exists (select from leasehold.kind where kind.apart)
+    ), held as materialized (
+        select letter.at as letter_at, j.at
+        from letter
+            cross join lateral (
+                select from leasehold.tenant
+                where tenant.tenant_id = letter.tenant_id and tenant.state = 'active'
+                    and tenant.max_running is null and tenant.rate_per_second is null
+                limit 1) as t
+            cross join lateral (
+                select job.ctid as at from leasehold.job
+                where job.job_id = letter.first_job_id and job.state = 'ready'
+                limit 1 for update skip locked) as j
+        where (select count(*) from letter) <= most
+            and (select 1 from leasehold.lane
+                where lane.tenant_id = letter.tenant_id and lane.queue = letter.queue and lane.lane_kind = ''
+                limit 1) is null
+    ), moved as (
+        update leasehold.job
+        set state = 'running', run = run + 1, attempt = attempt + 1, claimed_by = who,
+            claimed_at = took_at, first_claimed_at = coalesce(first_claimed_at, took_at),
+            charged = 0.001,
+            waited_turn = waited_turn
+                + date_part('epoch', greatest(ready_at, mem.claimed_at) - ready_at),
+            waited_worker = waited_worker
+                + date_part('epoch', took_at - greatest(ready_at, mem.claimed_at))
+        from held
+        where job.ctid = held.at
+        returning held.letter_at, job_id, run, tenant_id, queue, kind, args, attempt, max_attempts,
+            priority, created_at, timeout_seconds, progress, trace_context,
+            (waited_turn + waited_limit + waited_worker + waited_parked)::double precision as waited
+    ), gone as (
+        delete from leasehold.wake where ctid = any(array(select letter_at from moved))
+    ), leased as (
+        insert into leasehold.lease (worker_id, claimed_at, job_ids)
+        select who, took_at, array_agg(job_id) from moved having count(*) > 0
     )
-    select array_agg(row(o.*)::leasehold.arrival) into arrivals
-    from (
-        select tenant_id, queue, lane_kind, sum(jobs)::bigint, min(first_job_id), min(priority),
-            min(place), 0::double precision, 0::double precision, 0::bigint, false
-        from gone group by tenant_id, queue, lane_kind) as o;
-    return arrivals;
+    select job_id, run, tenant_id, queue, kind, args, attempt, max_attempts, priority, created_at, took_at,
+        waited, timeout_seconds, progress, trace_context
+    from moved;
 end $$;
 
-COMMENT ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) IS 'Reads and deletes the letters of single jobs while no line waits; null if there are none or a line waits';
+COMMENT ON FUNCTION leasehold.claim_woken(who uuid, queues text[], most integer) IS 'Claims single jobs while no line waits and all of them fit; returns none if that is not so';
 
 CREATE FUNCTION leasehold.clip(name text, bytes integer) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -1695,8 +1737,7 @@ CREATE FUNCTION leasehold.cursor_load(queues text[], began timestamp with time z
     SET jit TO 'off'
     AS $$
 declare
-    mem leasehold.claim_cursor := nullif(current_setting(
-        'leasehold.cursor_' || md5(array_to_string(queues, ' ')), true), '')::leasehold.claim_cursor;
+    mem leasehold.claim_cursor := leasehold.cursor_read(queues);
 begin
     if mem.full_look_at is null or mem.full_look_at <= began then
         mem.low_xid := 0;
@@ -1715,6 +1756,12 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) IS 'What this session remembers of earlier claims; every few seconds it forgets on purpose and looks at everything once';
+
+CREATE FUNCTION leasehold.cursor_read(queues text[]) RETURNS leasehold.claim_cursor
+    LANGUAGE sql STABLE
+    RETURN (NULLIF(current_setting(('leasehold.cursor_'::text || md5(array_to_string(queues, ' '::text))), true), ''::text))::leasehold.claim_cursor;
+
+COMMENT ON FUNCTION leasehold.cursor_read(queues text[]) IS 'What this session remembers of its last claim from these queues, or null';
 
 CREATE FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) RETURNS void
     LANGUAGE plpgsql
@@ -2127,9 +2174,9 @@ CREATE SEQUENCE leasehold.job_place_seq
 
 CREATE TABLE leasehold.job (
     job_id bigint DEFAULT nextval('leasehold.job_id_seq'::regclass) NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    run_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    ready_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    run_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
+    ready_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
     claimed_at timestamp with time zone,
     first_claimed_at timestamp with time zone,
     due_at timestamp with time zone,
@@ -2163,13 +2210,7 @@ CREATE TABLE leasehold.job (
     last_error text,
     progress jsonb,
     again jsonb,
-    CONSTRAINT job_is_in_one_state CHECK (((num_nonnulls(place, due_at, park_reason) = 1) AND (state =
-CASE
-    WHEN (claimed_by IS NOT NULL) THEN 'running'::text
-    WHEN (due_at IS NOT NULL) THEN 'scheduled'::text
-    WHEN (park_reason IS NOT NULL) THEN 'parked'::text
-    ELSE 'ready'::text
-END)))
+    CONSTRAINT job_is_in_one_state CHECK ((num_nonnulls(place, due_at, park_reason) = 1))
 )
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_insert_scale_factor='0.2', autovacuum_analyze_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
 
@@ -2496,8 +2537,8 @@ begin
             timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
             after, on_failure)).job_id;
     end if;
-    if not leasehold.job_well_formed(kind, queue, args, priority, max_attempts, seconds,
-            unique_key, sequence_key, trace_context) then
+    -- The trigger checks the rest; these would not fit into their columns.
+    if (priority between -100 and 100 and max_attempts between 1 and 1000) is not true then
         perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
             unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
     end if;
@@ -2528,9 +2569,10 @@ begin
             trace_context
         from unnest(requests)
         ) as r
-    where not leasehold.job_well_formed(r.kind, r.queue, r.args, r.priority, r.max_attempts,
-            extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
-            r.trace_context)
+    where not (leasehold.name_well_formed(r.kind) and leasehold.name_well_formed(r.queue)
+            and leasehold.job_well_formed(r.args, r.priority, r.max_attempts,
+                extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
+                r.trace_context))
         or r.on_duplicate not in ('keep', 'replace', 'reschedule')
         or length(r.idempotency_key) not between 1 and 500
     limit 1;
@@ -3366,93 +3408,90 @@ COMMENT ON FUNCTION leasehold.history_prepare(first_day date, days integer) IS '
 CREATE FUNCTION leasehold.job_arrived() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
     SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    one record;
-    number integer := 0;
+    at constant timestamptz := clock_timestamp();
+    came record;
 begin
-    for one in
-        select a.tenant_id, a.queue, a.kind, a.lane_kind, a.state, a.park_reason, a.job_id, a.place,
-            a.priority, a.max_attempts, a.timeout_seconds, a.args, a.unique_key, a.sequence_key,
-            a.trace_context
-        from arrived as a limit 2
-    loop
-        number := number + 1;
-    end loop;
-    if number = 0 then
-        return null;
-    end if;
-    if number > 1 then
-        -- The first that is malformed, if one is.
-        perform leasehold.enqueue_check(a.kind, a.args, a.queue, a.priority, a.max_attempts,
-            make_interval(secs => a.timeout_seconds), a.unique_key, 'keep', null, a.sequence_key,
-            a.trace_context)
-        from arrived as a
-        where not leasehold.job_well_formed(a.kind, a.queue, a.args, a.priority, a.max_attempts,
-            a.timeout_seconds, a.unique_key, a.sequence_key, a.trace_context)
-        limit 1;
-        if exists (select from leasehold.kind where apart) then
-            update leasehold.job
-            set lane_kind = job.kind
-            from arrived, leasehold.kind
-            where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
-                and job.job_id = arrived.job_id;
-        end if;
-        insert into leasehold.wake
-            (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
-        select case when tenant.tenant_id is null
-                then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
-            came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
-            came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
-        from (
-            select arrived.tenant_id, arrived.queue,
-                case when kind.apart then arrived.kind else arrived.lane_kind end as lane_kind,
-                case arrived.state when 'ready' then 'ready' else 'sequence' end as purpose,
-                case arrived.state when 'parked' then arrived.sequence_key end as sequence_key,
-                count(*) filter (where arrived.state = 'ready')::integer as jobs,
-                min(arrived.job_id) as first_job_id, min(arrived.place) as place,
-                min(arrived.priority) as priority
-            from arrived left join leasehold.kind on kind.kind = arrived.kind and kind.apart
-            where arrived.state = 'ready' or arrived.park_reason = 'sequence'
-            group by 1, 2, 3, 4, 5
-        ) as came left join leasehold.tenant on tenant.tenant_id = came.tenant_id;
-        perform leasehold.refuse_unknown_tenant(arrived.tenant_id)
-        from arrived
-        where arrived.state <> 'ready' and arrived.park_reason is distinct from 'sequence'
-            and not exists (
-                select from leasehold.tenant where tenant.tenant_id = arrived.tenant_id);
+    -- One job that came alone and is plainly ready, the common case: one statement without a set.
+    insert into leasehold.wake (tenant_id, queue, jobs, first_job_id, place, priority, ring)
+    select a.tenant_id, a.queue, 1, a.job_id, a.place, a.priority, true
+    from arrived as a, leasehold.tenant
+    where (select true from arrived offset 1 limit 1) is null
+        and tenant.tenant_id = a.tenant_id and a.state = 'ready' and a.lane_kind = ''
+        and a.sequence_key is null and a.run_at <= at
+        and leasehold.name_well_formed(a.kind) and leasehold.name_well_formed(a.queue)
+        and leasehold.job_well_formed(a.args, a.priority, a.max_attempts, a.timeout_seconds,
+            a.unique_key, a.sequence_key, a.trace_context)
+        and not exists (select from leasehold.kind where kind.kind = a.kind and kind.apart);
+    if found then
         return null;
     end if;
 
-    if not leasehold.job_well_formed(one.kind, one.queue, one.args, one.priority, one.max_attempts,
-            one.timeout_seconds, one.unique_key, one.sequence_key, one.trace_context) then
-        perform leasehold.enqueue_check(one.kind, one.args, one.queue, one.priority, one.max_attempts,
-            make_interval(secs => one.timeout_seconds), one.unique_key, 'keep', null, one.sequence_key,
-            one.trace_context);
-    end if;
-    if one.lane_kind = '' and exists (select from leasehold.kind where kind = one.kind and apart) then
-        update leasehold.job set lane_kind = kind where job_id = one.job_id;
-        one.lane_kind := one.kind;
-    end if;
-    if one.state = 'ready' or one.park_reason = 'sequence' then
+    with part as materialized (
+        select tenant_id, queue, kind, lane_kind, w.purpose, sequence_key, count(*) as jobs,
+            min(job_id) as first_job_id, min(place) as place, min(priority) as priority,
+            bool_or(state = 'ready' and w.purpose is distinct from 'ready') as late,
+            bool_and(leasehold.job_well_formed(args, priority, max_attempts, timeout_seconds, unique_key,
+                sequence_key, trace_context)) as well_formed
+        from arrived cross join lateral (
+            select case when state = 'ready' and run_at > at then null
+                when state = 'ready' and sequence_key is null then 'ready'
+                when state = 'ready' or park_reason = 'sequence' then 'sequence' end as purpose) as w
+        group by 1, 2, 3, 4, 5, 6
+    ), known as materialized (
+        select part.*,
+            (select true from leasehold.tenant where tenant.tenant_id = part.tenant_id) is null as stranger,
+            (select true from leasehold.kind where kind.kind = part.kind and kind.apart) is true as apart,
+            well_formed and leasehold.name_well_formed(kind) and leasehold.name_well_formed(queue) as welcome
+        from part
+    ), told as (
         insert into leasehold.wake
             (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
-        select one.tenant_id, one.queue, one.lane_kind,
-            case one.state when 'ready' then 'ready' else 'sequence' end, (one.state = 'ready')::integer,
-            one.job_id, coalesce(one.place, 0), one.priority,
-            case one.state when 'parked' then one.sequence_key end, true
-        from leasehold.tenant where tenant.tenant_id = one.tenant_id;
-    else
-        perform from leasehold.tenant where tenant.tenant_id = one.tenant_id;
+        select tenant_id, queue, case when apart then kind else lane_kind end, purpose,
+            case purpose when 'ready' then sum(jobs) else 0 end, min(first_job_id),
+            case purpose when 'ready' then min(place) else 0 end, min(priority), sequence_key,
+            row_number() over (partition by queue) = 1
+        from known where purpose is not null
+        group by 1, 2, 3, 4, sequence_key
+    )
+    select bool_or(not welcome) as malformed, min(tenant_id) filter (where stranger) as stranger,
+        bool_or(apart and lane_kind = '') as apart, bool_or(late) as late
+    into came from known;
+    if came.malformed then
+        -- The first of them.
+        perform leasehold.enqueue_check(a.kind, a.args, a.queue, a.priority, a.max_attempts,
+            make_interval(secs => a.timeout_seconds), a.unique_key, 'keep', null, a.sequence_key,
+            a.trace_context)
+        from arrived as a;
     end if;
-    if not found then
-        perform leasehold.refuse_unknown_tenant(one.tenant_id);
+    if came.stranger is not null then
+        perform leasehold.refuse_unknown_tenant(came.stranger);
+    end if;
+    if came.apart then
+        update leasehold.job
+        set lane_kind = job.kind
+        from arrived, leasehold.kind
+        where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
+            and job.job_id = arrived.job_id;
+    end if;
+    if came.late then
+        update leasehold.job
+        set state = case when job.run_at > at then 'scheduled' else 'parked' end, place = null,
+            due_at = case when job.run_at > at then job.run_at end,
+            park_reason = case when job.run_at > at then null else 'sequence' end,
+            parked_at = case when job.run_at > at then null else at end
+        from arrived
+        where arrived.state = 'ready' and (arrived.run_at > at or arrived.sequence_key is not null)
+            and job.job_id = arrived.job_id;
     end if;
     return null;
 end $$;
 
-COMMENT ON FUNCTION leasehold.job_arrived() IS 'After each insert statement on job: one wake per tenant, queue and lane; refuses unknown tenants';
+COMMENT ON FUNCTION leasehold.job_arrived() IS 'After each insert statement on job: schedules and parks what does not start as ready, one wake per tenant, queue and lane; refuses unknown tenants';
 
 CREATE FUNCTION leasehold.job_cancel(cancelled bigint, reason text DEFAULT 'cancelled by request'::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3529,7 +3568,6 @@ declare
     letters record;
     passes integer := 0;
     singles bigint := 0;
-    merges boolean := false;
     arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
@@ -3545,6 +3583,12 @@ begin
         raise exception 'expected max_jobs from 1 to 10000, got %', coalesce(max_jobs::text, 'null')
             using errcode = 'LH002';
     end if;
+    if woken then
+        return query select * from leasehold.claim_woken(who, queues, max_jobs);
+        if found then
+            return;
+        end if;
+    end if;
     perform from leasehold.worker where worker_id = who and lapsed_at is null;
     if not found then
         raise exception 'expected worker % to be registered and alive, but it is not', who
@@ -3559,25 +3603,6 @@ begin
         places := free;
     else
         scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
-    end if;
-
-    -- Not where limits have to be looked up. A whole look that is due is left to the next claim.
-    if woken and places is null then
-        arrivals := coalesce(leasehold.claim_sparse(queues, max_jobs, mem, began), '{}');
-        if arrivals <> '{}' then
-            direct := leasehold.claim_direct(who, arrivals, scopes, apart, max_jobs, mem);
-            return query select * from unnest(direct);
-            if cardinality(direct) = cardinality(arrivals) then
-                return;
-            end if;
-            -- The others belong into lanes.
-            wanted := wanted - coalesce(cardinality(direct), 0);
-            arrivals := array(
-                select row(a.*)::leasehold.arrival from unnest(arrivals) as a
-                where not exists (select from unnest(direct) as d where d.job_id = a.first_job_id));
-            direct := null;
-            merges := true;
-        end if;
     end if;
 
     if leasehold.claim_due(mem.due_from, 1000) < 1000 then
@@ -3612,14 +3637,12 @@ begin
                 or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
     if arrivals <> '{}' then
-        if passes > 1 or merges then
+        if passes > 1 then
             arrivals := leasehold.arrivals_merge(arrivals);
         end if;
-        if wanted > 0 then
-            direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
-            return query select * from unnest(direct);
-            wanted := wanted - coalesce(cardinality(direct), 0);
-        end if;
+        direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
+        return query select * from unnest(direct);
+        wanted := wanted - coalesce(cardinality(direct), 0);
         -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
         mem.contended := cardinality(direct) > 0 and (
             cardinality(direct) < cardinality(arrivals)
@@ -3785,27 +3808,6 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.job_left_alone(asked bigint) IS 'Why a job that does not wait was left alone: running or ended. Error LH004: there is no such job';
-
-CREATE FUNCTION leasehold.job_place() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
-    SET jit TO 'off'
-    AS $$
-begin
-    if new.run_at > clock_timestamp() then
-        new.state := 'scheduled';
-        new.due_at := new.run_at;
-        new.place := null;
-    elsif new.sequence_key is not null then
-        new.state := 'parked';
-        new.park_reason := 'sequence';
-        new.place := null;
-        new.parked_at := clock_timestamp();
-    end if;
-    return new;
-end $$;
-
-COMMENT ON FUNCTION leasehold.job_place() IS 'Before insert of a job that came as ready but has a run_at in the future or a sequence key';
 
 CREATE FUNCTION leasehold.job_release(released bigint) RETURNS leasehold.job
     LANGUAGE plpgsql
@@ -4132,11 +4134,11 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) IS 'Ends runs. Outcomes: complete; retry (counted, after delay or with back-off); snooze (not counted, after delay); park (not counted, until the tenant is unparked); discard; cancel; hand_back (not counted, at once); kill (the worker died: counted, the third discards). Returns the runs that were settled and what became of their jobs; a run that is missing was not the current one';
 
-CREATE FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) RETURNS boolean
+CREATE FUNCTION leasehold.job_well_formed(args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) RETURNS boolean
     LANGUAGE sql STABLE
-    RETURN (COALESCE(((kind ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(kind) <= 128) AND (queue ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(queue) <= 128) AND (jsonb_typeof(args) = 'object'::text) AND (pg_column_size(args) <= 1048576) AND ((priority >= '-100'::integer) AND (priority <= 100)) AND ((max_attempts >= 1) AND (max_attempts <= 1000))), false) AND COALESCE((timeout_seconds > (0)::double precision), true) AND COALESCE(((length(unique_key) >= 1) AND (length(unique_key) <= 500)), true) AND COALESCE(((length(sequence_key) >= 1) AND (length(sequence_key) <= 500)), true) AND COALESCE((length(trace_context) <= 2000), true));
+    RETURN (COALESCE(((jsonb_typeof(args) = 'object'::text) AND (pg_column_size(args) <= 1048576) AND ((priority >= '-100'::integer) AND (priority <= 100)) AND ((max_attempts >= 1) AND (max_attempts <= 1000))), false) AND COALESCE((timeout_seconds > (0)::double precision), true) AND COALESCE(((length(unique_key) >= 1) AND (length(unique_key) <= 500)), true) AND COALESCE(((length(sequence_key) >= 1) AND (length(sequence_key) <= 500)), true) AND COALESCE((length(trace_context) <= 2000), true));
 
-COMMENT ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) IS 'Whether a job may be enqueued like this; leasehold.enqueue_check says what is wrong with one that may not';
+COMMENT ON FUNCTION leasehold.job_well_formed(args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) IS 'Whether a job may be enqueued like this, its names apart; leasehold.enqueue_check says what is wrong with one that may not';
 
 CREATE FUNCTION leasehold.jobs_steer(verb text, tenant text DEFAULT NULL::text, queue text DEFAULT NULL::text, kind text DEFAULT NULL::text, state text DEFAULT NULL::text, label text DEFAULT NULL::text, everything boolean DEFAULT false, before bigint DEFAULT NULL::bigint, most integer DEFAULT NULL::integer) RETURNS leasehold.job_batch
     LANGUAGE plpgsql
@@ -4515,7 +4517,8 @@ begin
                 (select job.ctid as at, job.priority, job.place from leasehold.job
                 where job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (apart is null or l.lane_kind <> ''
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.low_priority, l.low_place)
                 order by job.priority, job.place limit l.take + 1)
                 union all
@@ -4523,7 +4526,8 @@ begin
                 where l.urgent_place is not null
                     and job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (apart is null or l.lane_kind <> ''
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.urgent_priority, l.urgent_place)
                     and job.priority < l.low_priority
                 order by job.priority, job.place limit l.take + 1)
@@ -4619,7 +4623,8 @@ begin
             select job.ctid as at from leasehold.job
             where job.queue = l.queue and job.tenant_id = l.tenant_id
                 and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                and (apart is null or l.lane_kind <> ''
+                    or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
                     case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
             order by job.priority, job.place limit l.take for update skip locked) as c
@@ -5402,6 +5407,12 @@ CREATE FUNCTION leasehold.mirror_view_retry(p_limit integer DEFAULT 10) RETURNS 
 $$;
 
 COMMENT ON FUNCTION leasehold.mirror_view_retry(p_limit integer) IS 'Returns how many are in step now; for the workers'' maintenance';
+
+CREATE FUNCTION leasehold.name_well_formed(name text) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN COALESCE(((name ~ '^[a-z][a-z0-9._-]*$'::text) AND (length(name) <= 128)), false);
+
+COMMENT ON FUNCTION leasehold.name_well_formed(name text) IS 'Whether a queue or a kind may have this name';
 
 CREATE FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) RETURNS leasehold.admission
     LANGUAGE plpgsql SECURITY DEFINER
@@ -9365,7 +9376,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.max_running IS 'Most jobs ru
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.rate_per_second IS 'Most jobs started per second; null: no limit';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted until 200 of its jobs are met';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted until 100 of its jobs are met';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting_is_minimum IS 'True: there may be more';
 
@@ -9373,7 +9384,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.running IS 'Its jobs that ru
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.is_at_cap IS 'True: it runs as many as max_running allows; not seen where that is over 200 and waiting_is_minimum';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.parked IS 'Jobs that wait for an authorization, their sequence or another job; counted up to 100';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.parked IS 'Jobs that wait for an authorization, their sequence or another job; counted up to 50';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.next_run_at IS 'When its next scheduled job is due';
 
@@ -9381,11 +9392,11 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_at IS 'When the
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.oldest_ready_seconds IS 'Age of oldest_ready_at in seconds';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_received IS 'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 100 runs and an estimate of the whole. Null: nothing ended';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_received IS 'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 50 runs and an estimate of the whole. Null: nothing ended';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.share_due IS 'Its weight among the tenants that have a backlog now, 0 to 1. Null: it has none, so nothing is due. Below it and waiting: see lane_backlog for the cause';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.ended_runs IS 'Jobs that ended in the last 5 minutes, counted up to 100: the four means are over these';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.ended_runs IS 'Jobs that ended in the last 5 minutes, counted up to 50: the four means are over these';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.wait_turn_seconds IS 'Mean wait while workers took other jobs: not its turn';
 
@@ -9822,8 +9833,6 @@ CREATE TRIGGER job_arrived AFTER INSERT ON leasehold.job REFERENCING NEW TABLE A
 
 CREATE TRIGGER job_cancel_ring AFTER INSERT ON leasehold.job_cancel FOR EACH ROW EXECUTE FUNCTION leasehold.job_cancel_ring();
 
-CREATE TRIGGER job_place BEFORE INSERT ON leasehold.job FOR EACH ROW WHEN (((new.state = 'ready'::text) AND ((new.sequence_key IS NOT NULL) OR (new.run_at > clock_timestamp())))) EXECUTE FUNCTION leasehold.job_place();
-
 CREATE TRIGGER kind_action AFTER INSERT OR DELETE OR UPDATE ON leasehold.kind FOR EACH ROW EXECUTE FUNCTION leasehold.action_of_row('kind', 'kind');
 
 CREATE TRIGGER kind_changed AFTER INSERT OR UPDATE ON leasehold.kind FOR EACH ROW EXECUTE FUNCTION leasehold.kind_changed();
@@ -9959,9 +9968,9 @@ REVOKE ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) FROM 
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.claim_sparse(queues text[], most integer, mem leasehold.claim_cursor, began timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.claim_woken(who uuid, queues text[], most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_woken(who uuid, queues text[], most integer) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.claim_woken(who uuid, queues text[], most integer) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.commit_durably() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.commit_durably() TO leasehold_vault;
@@ -10027,6 +10036,10 @@ GRANT ALL ON FUNCTION leasehold.cron_next(masks bigint[], zone text, after times
 REVOKE ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.cursor_load(queues text[], began timestamp with time zone) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.cursor_read(queues text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.cursor_read(queues text[]) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.cursor_read(queues text[]) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) TO leasehold_worker;
@@ -10198,10 +10211,6 @@ REVOKE ALL ON FUNCTION leasehold.job_left_alone(asked bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_left_alone(asked bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_left_alone(asked bigint) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.job_place() FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.job_place() TO leasehold_vault;
-
 REVOKE ALL ON FUNCTION leasehold.job_release(released bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_release(released bigint) TO leasehold_vault;
@@ -10218,9 +10227,9 @@ REVOKE ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], out
 GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.job_settle(job_ids bigint[], runs bigint[], outcomes text[], delays double precision[], labels text[], errors text[], ran double precision[]) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.job_well_formed(kind text, queue text, args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.job_well_formed(args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.job_well_formed(args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.job_well_formed(args jsonb, priority integer, max_attempts integer, timeout_seconds double precision, unique_key text, sequence_key text, trace_context text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.jobs_steer(verb text, tenant text, queue text, kind text, state text, label text, everything boolean, before bigint, most integer) TO leasehold_worker;
@@ -10311,6 +10320,10 @@ GRANT ALL ON FUNCTION leasehold.mirror_view_refresh(p_tenant_id text, p_table_id
 REVOKE ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.mirror_view_retry(p_limit integer) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.name_well_formed(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.name_well_formed(name text) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.name_well_formed(name text) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.provider_admit(provider_name text, wanted integer, client text) TO leasehold_vault;

@@ -33,6 +33,45 @@ import Testing
         }
     }
 
+    @Test func theNextOfASequenceKeyIsNotPassedOverWhileSomebodyHoldsIt() async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            let ids = try await world.queue.enqueue((1...2).map { _ in sequenced(tenant, "k") }).map(\.id)
+            try await world.pool.withTransaction { connection in
+                try await connection.query(
+                    sql: "select from leasehold.job where job_id = $1 for update",
+                    ids[0].rawValue
+                )
+                #expect(try await world.claim(worker, 10).isEmpty)
+            }
+            #expect(try await world.claim(worker, 10).map(\.id) == [ids[0]])
+        }
+    }
+
+    @Test func aJobThatIsPutOffKeepsTheTurnOfItsKey() async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            try await world.limit(.tenant, running: 1, of: "acme")
+            _ = try await world.queue.enqueue(JobRequest(tenant: tenant, kind: .noop))
+            let other = try await world.claim(worker, 10)
+            let ids = try await world.queue.enqueue((1...2).map { _ in sequenced(tenant, "k") }).map(\.id)
+            #expect(try await world.claim(worker, 10).isEmpty, "the first has the turn, and no place")
+            #expect(try await world.queue.reschedule(ids[0], to: Date().addingTimeInterval(3600)) == .scheduled)
+            try await world.complete(other)
+            #expect(try await world.claim(worker, 10).isEmpty)
+            try await world.makeDue()
+            var order: [JobID] = []
+            for _ in 1...2 {
+                let jobs = try await world.claim(worker, 10)
+                order += jobs.map(\.id)
+                try await world.complete(jobs)
+            }
+            #expect(order == ids)
+        }
+    }
+
     @Test func noTwoJobsOfASequenceKeyEverRunAtOnce() async throws {
         try await withWorld(size: 8) { world in
             let tenants = try await world.addTenants("a", "b")

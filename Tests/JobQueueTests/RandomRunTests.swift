@@ -34,6 +34,8 @@ extension RandomRun {
         // Sessions that were killed let go of what they had in hand.
         while try await world.number(Self.busy) > 0 {}
         #expect(try await world.number("select count(*) from leasehold.job") > 0)
+        let misnamed = try await texts(Self.misnamed)
+        #expect(misnamed == [])
         let unserved = try await texts("\(Self.unserved) and (\(Self.isServed))")
         #expect(unserved == [])
         for (finding, count) in try await findings() where finding != Self.repairedLater {
@@ -47,6 +49,13 @@ extension RandomRun {
         let stuck = try await texts(Self.waitingForNobody)
         #expect(stuck == [])
     }
+
+    /// The table itself keeps that just one of three columns says what a job waits for, not that state agrees.
+    private static let misnamed = """
+        select job_id, state from leasehold.job
+        where state <> case when claimed_by is not null then 'running' when due_at is not null then 'scheduled'
+            when park_reason is not null then 'parked' else 'ready' end
+        """
 
     /// What was enqueued at the very moment at which its kind got its own lanes, or lost them.
     private static let repairedLater = "jobs in the lane of another kind"

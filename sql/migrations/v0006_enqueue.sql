@@ -10,42 +10,21 @@ end $$;
 
 comment on function leasehold.refuse_unknown_tenant is 'Raises LH001 (unknown tenant); never returns';
 
--- Runs only for rows that are not plainly ready (see the trigger's condition), so that COPY of
--- many rows does not pay for it.
-create function leasehold.job_place() returns trigger
-language plpgsql set search_path = pg_catalog set jit = off as $$
-begin
-    if new.run_at > clock_timestamp() then
-        new.state := 'scheduled';
-        new.due_at := new.run_at;
-        new.place := null;
-    elsif new.sequence_key is not null then
-        new.state := 'parked';
-        new.park_reason := 'sequence';
-        new.place := null;
-        new.parked_at := clock_timestamp();
-    end if;
-    return new;
-end $$;
+-- What holds for every request. The bodies are parsed once, here, so that no search_path can change what
+-- they mean, and a caller evaluates them without a call. The pattern has no counted repetition: that
+-- makes it ten times as slow.
+create function leasehold.name_well_formed(name text) returns boolean
+language sql stable
+return coalesce(name ~ '^[a-z][a-z0-9._-]*$' and length(name) <= 128, false);
 
-comment on function leasehold.job_place is
-    'Before insert of a job that came as ready but has a run_at in the future or a sequence key';
+comment on function leasehold.name_well_formed is 'Whether a queue or a kind may have this name';
 
-create trigger job_place before insert on leasehold.job for each row
-    when (new.state = 'ready' and (new.sequence_key is not null or new.run_at > clock_timestamp()))
-    execute function leasehold.job_place();
-
--- What holds for every request. The body is parsed once, here, so that no search_path can change what
--- it means, and a caller in PL/pgSQL evaluates it without a call. The pattern has no counted repetition:
--- that makes it ten times as slow.
 create function leasehold.job_well_formed(
-    kind text, queue text, args jsonb, priority integer, max_attempts integer,
-    timeout_seconds double precision, unique_key text, sequence_key text, trace_context text
+    args jsonb, priority integer, max_attempts integer, timeout_seconds double precision,
+    unique_key text, sequence_key text, trace_context text
 ) returns boolean
 language sql stable
-return coalesce(kind ~ '^[a-z][a-z0-9._-]*$' and length(kind) <= 128
-        and queue ~ '^[a-z][a-z0-9._-]*$' and length(queue) <= 128
-        and jsonb_typeof(args) = 'object' and pg_column_size(args) <= 1048576
+return coalesce(jsonb_typeof(args) = 'object' and pg_column_size(args) <= 1048576
         and priority between -100 and 100 and max_attempts between 1 and 1000, false)
     and coalesce(timeout_seconds > 0, true)
     and coalesce(length(unique_key) between 1 and 500, true)
@@ -53,7 +32,7 @@ return coalesce(kind ~ '^[a-z][a-z0-9._-]*$' and length(kind) <= 128
     and coalesce(length(trace_context) <= 2000, true);
 
 comment on function leasehold.job_well_formed is
-    'Whether a job may be enqueued like this; leasehold.enqueue_check says what is wrong with one that may not';
+    'Whether a job may be enqueued like this, its names apart; leasehold.enqueue_check says what is wrong with one that may not';
 
 create function leasehold.enqueue_check(
     kind text, args jsonb, queue text, priority integer, max_attempts integer,
@@ -117,95 +96,92 @@ end $$;
 
 comment on function leasehold.enqueue_check is 'Raises LH002 with what was expected and what came, if a request is malformed';
 
--- One job that came alone, the common case: without the plan over sets, which costs more than all else.
+-- A trigger before each row would make COPY insert row by row, and its condition would be read anew for
+-- every statement: what does not start as ready is put right here.
 create function leasehold.job_arrived() returns trigger
-language plpgsql set search_path = pg_catalog set jit = off as $$
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
-    one record;
-    number integer := 0;
+    at constant timestamptz := clock_timestamp();
+    came record;
 begin
-    for one in
-        select a.tenant_id, a.queue, a.kind, a.lane_kind, a.state, a.park_reason, a.job_id, a.place,
-            a.priority, a.max_attempts, a.timeout_seconds, a.args, a.unique_key, a.sequence_key,
-            a.trace_context
-        from arrived as a limit 2
-    loop
-        number := number + 1;
-    end loop;
-    if number = 0 then
-        return null;
-    end if;
-    if number > 1 then
-        -- The first that is malformed, if one is.
-        perform leasehold.enqueue_check(a.kind, a.args, a.queue, a.priority, a.max_attempts,
-            make_interval(secs => a.timeout_seconds), a.unique_key, 'keep', null, a.sequence_key,
-            a.trace_context)
-        from arrived as a
-        where not leasehold.job_well_formed(a.kind, a.queue, a.args, a.priority, a.max_attempts,
-            a.timeout_seconds, a.unique_key, a.sequence_key, a.trace_context)
-        limit 1;
-        if exists (select from leasehold.kind where apart) then
-            update leasehold.job
-            set lane_kind = job.kind
-            from arrived, leasehold.kind
-            where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
-                and job.job_id = arrived.job_id;
-        end if;
-        insert into leasehold.wake
-            (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
-        select case when tenant.tenant_id is null
-                then leasehold.refuse_unknown_tenant(came.tenant_id) else came.tenant_id end,
-            came.queue, came.lane_kind, came.purpose, came.jobs, came.first_job_id, coalesce(came.place, 0),
-            came.priority, came.sequence_key, row_number() over (partition by came.queue) = 1
-        from (
-            select arrived.tenant_id, arrived.queue,
-                case when kind.apart then arrived.kind else arrived.lane_kind end as lane_kind,
-                case arrived.state when 'ready' then 'ready' else 'sequence' end as purpose,
-                case arrived.state when 'parked' then arrived.sequence_key end as sequence_key,
-                count(*) filter (where arrived.state = 'ready')::integer as jobs,
-                min(arrived.job_id) as first_job_id, min(arrived.place) as place,
-                min(arrived.priority) as priority
-            from arrived left join leasehold.kind on kind.kind = arrived.kind and kind.apart
-            where arrived.state = 'ready' or arrived.park_reason = 'sequence'
-            group by 1, 2, 3, 4, 5
-        ) as came left join leasehold.tenant on tenant.tenant_id = came.tenant_id;
-        perform leasehold.refuse_unknown_tenant(arrived.tenant_id)
-        from arrived
-        where arrived.state <> 'ready' and arrived.park_reason is distinct from 'sequence'
-            and not exists (
-                select from leasehold.tenant where tenant.tenant_id = arrived.tenant_id);
+    -- One job that came alone and is plainly ready, the common case: one statement without a set.
+    insert into leasehold.wake (tenant_id, queue, jobs, first_job_id, place, priority, ring)
+    select a.tenant_id, a.queue, 1, a.job_id, a.place, a.priority, true
+    from arrived as a, leasehold.tenant
+    where (select true from arrived offset 1 limit 1) is null
+        and tenant.tenant_id = a.tenant_id and a.state = 'ready' and a.lane_kind = ''
+        and a.sequence_key is null and a.run_at <= at
+        and leasehold.name_well_formed(a.kind) and leasehold.name_well_formed(a.queue)
+        and leasehold.job_well_formed(a.args, a.priority, a.max_attempts, a.timeout_seconds,
+            a.unique_key, a.sequence_key, a.trace_context)
+        and not exists (select from leasehold.kind where kind.kind = a.kind and kind.apart);
+    if found then
         return null;
     end if;
 
-    if not leasehold.job_well_formed(one.kind, one.queue, one.args, one.priority, one.max_attempts,
-            one.timeout_seconds, one.unique_key, one.sequence_key, one.trace_context) then
-        perform leasehold.enqueue_check(one.kind, one.args, one.queue, one.priority, one.max_attempts,
-            make_interval(secs => one.timeout_seconds), one.unique_key, 'keep', null, one.sequence_key,
-            one.trace_context);
-    end if;
-    if one.lane_kind = '' and exists (select from leasehold.kind where kind = one.kind and apart) then
-        update leasehold.job set lane_kind = kind where job_id = one.job_id;
-        one.lane_kind := one.kind;
-    end if;
-    if one.state = 'ready' or one.park_reason = 'sequence' then
+    with part as materialized (
+        select tenant_id, queue, kind, lane_kind, w.purpose, sequence_key, count(*) as jobs,
+            min(job_id) as first_job_id, min(place) as place, min(priority) as priority,
+            bool_or(state = 'ready' and w.purpose is distinct from 'ready') as late,
+            bool_and(leasehold.job_well_formed(args, priority, max_attempts, timeout_seconds, unique_key,
+                sequence_key, trace_context)) as well_formed
+        from arrived cross join lateral (
+            select case when state = 'ready' and run_at > at then null
+                when state = 'ready' and sequence_key is null then 'ready'
+                when state = 'ready' or park_reason = 'sequence' then 'sequence' end as purpose) as w
+        group by 1, 2, 3, 4, 5, 6
+    ), known as materialized (
+        select part.*,
+            (select true from leasehold.tenant where tenant.tenant_id = part.tenant_id) is null as stranger,
+            (select true from leasehold.kind where kind.kind = part.kind and kind.apart) is true as apart,
+            well_formed and leasehold.name_well_formed(kind) and leasehold.name_well_formed(queue) as welcome
+        from part
+    ), told as (
         insert into leasehold.wake
             (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place, priority, sequence_key, ring)
-        select one.tenant_id, one.queue, one.lane_kind,
-            case one.state when 'ready' then 'ready' else 'sequence' end, (one.state = 'ready')::integer,
-            one.job_id, coalesce(one.place, 0), one.priority,
-            case one.state when 'parked' then one.sequence_key end, true
-        from leasehold.tenant where tenant.tenant_id = one.tenant_id;
-    else
-        perform from leasehold.tenant where tenant.tenant_id = one.tenant_id;
+        select tenant_id, queue, case when apart then kind else lane_kind end, purpose,
+            case purpose when 'ready' then sum(jobs) else 0 end, min(first_job_id),
+            case purpose when 'ready' then min(place) else 0 end, min(priority), sequence_key,
+            row_number() over (partition by queue) = 1
+        from known where purpose is not null
+        group by 1, 2, 3, 4, sequence_key
+    )
+    select bool_or(not welcome) as malformed, min(tenant_id) filter (where stranger) as stranger,
+        bool_or(apart and lane_kind = '') as apart, bool_or(late) as late
+    into came from known;
+    if came.malformed then
+        -- The first of them.
+        perform leasehold.enqueue_check(a.kind, a.args, a.queue, a.priority, a.max_attempts,
+            make_interval(secs => a.timeout_seconds), a.unique_key, 'keep', null, a.sequence_key,
+            a.trace_context)
+        from arrived as a;
     end if;
-    if not found then
-        perform leasehold.refuse_unknown_tenant(one.tenant_id);
+    if came.stranger is not null then
+        perform leasehold.refuse_unknown_tenant(came.stranger);
+    end if;
+    if came.apart then
+        update leasehold.job
+        set lane_kind = job.kind
+        from arrived, leasehold.kind
+        where arrived.lane_kind = '' and kind.kind = arrived.kind and kind.apart
+            and job.job_id = arrived.job_id;
+    end if;
+    if came.late then
+        update leasehold.job
+        set state = case when job.run_at > at then 'scheduled' else 'parked' end, place = null,
+            due_at = case when job.run_at > at then job.run_at end,
+            park_reason = case when job.run_at > at then null else 'sequence' end,
+            parked_at = case when job.run_at > at then null else at end
+        from arrived
+        where arrived.state = 'ready' and (arrived.run_at > at or arrived.sequence_key is not null)
+            and job.job_id = arrived.job_id;
     end if;
     return null;
 end $$;
 
 comment on function leasehold.job_arrived is
-    'After each insert statement on job: one wake per tenant, queue and lane; refuses unknown tenants';
+    'After each insert statement on job: schedules and parks what does not start as ready, one wake per tenant, queue and lane; refuses unknown tenants';
 
 create trigger job_arrived after insert on leasehold.job
     referencing new table as arrived

@@ -185,8 +185,8 @@ begin
             timeout_after, unique_key, on_duplicate, idempotency_key, sequence_key, trace_context,
             after, on_failure)).job_id;
     end if;
-    if not leasehold.job_well_formed(kind, queue, args, priority, max_attempts, seconds,
-            unique_key, sequence_key, trace_context) then
+    -- The trigger checks the rest; these would not fit into their columns.
+    if (priority between -100 and 100 and max_attempts between 1 and 1000) is not true then
         perform leasehold.enqueue_check(kind, args, queue, priority, max_attempts, timeout_after,
             unique_key, on_duplicate, idempotency_key, sequence_key, trace_context);
     end if;
@@ -284,9 +284,10 @@ begin
             trace_context
         from unnest(requests)
         ) as r
-    where not leasehold.job_well_formed(r.kind, r.queue, r.args, r.priority, r.max_attempts,
-            extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
-            r.trace_context)
+    where not (leasehold.name_well_formed(r.kind) and leasehold.name_well_formed(r.queue)
+            and leasehold.job_well_formed(r.args, r.priority, r.max_attempts,
+                extract(epoch from r.timeout_after)::double precision, r.unique_key, r.sequence_key,
+                r.trace_context))
         or r.on_duplicate not in ('keep', 'replace', 'reschedule')
         or length(r.idempotency_key) not between 1 and 500
     limit 1;

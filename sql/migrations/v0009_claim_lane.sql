@@ -194,6 +194,8 @@ comment on function leasehold.lanes_lock is
 
 -- Takes jobs of locked lanes, charges the lanes and moves their low marks. A job that somebody else
 -- has locked keeps the mark before it.
+-- Which kinds are apart is asked anew: while the claim waited for the lane one may have ceased to be, and
+-- its jobs, which are the lane's own now, must not be left behind the mark.
 create function leasehold.lanes_take(
     who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamptz
 ) returns setof leasehold.claimed_job
@@ -212,7 +214,8 @@ begin
                 (select job.ctid as at, job.priority, job.place from leasehold.job
                 where job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (apart is null or l.lane_kind <> ''
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.low_priority, l.low_place)
                 order by job.priority, job.place limit l.take + 1)
                 union all
@@ -220,7 +223,8 @@ begin
                 where l.urgent_place is not null
                     and job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                    and (apart is null or l.lane_kind <> ''
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.urgent_priority, l.urgent_place)
                     and job.priority < l.low_priority
                 order by job.priority, job.place limit l.take + 1)
@@ -315,7 +319,8 @@ begin
             select job.ctid as at from leasehold.job
             where job.queue = l.queue and job.tenant_id = l.tenant_id
                 and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                and (apart is null or l.lane_kind <> '' or job.kind <> all(apart))
+                and (apart is null or l.lane_kind <> ''
+                    or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
                     case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
             order by job.priority, job.place limit l.take for update skip locked) as c

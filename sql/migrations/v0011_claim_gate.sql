@@ -9,6 +9,7 @@ set enable_hashjoin = off set enable_mergejoin = off set enable_material = off s
 set plan_cache_mode = force_generic_plan as $$
 declare
     asked record;
+    decided boolean;
     first_id bigint;
     admitted leasehold.job;
 begin
@@ -18,31 +19,37 @@ begin
     loop
         -- Held to the end of the claim, so that whoever looks next sees who got the turn. Not waited
         -- for: this claim may hold others.
-        if not pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock) then
+        decided := pg_try_advisory_xact_lock(hashtext('leasehold.sequence'), asked.lock);
+        if decided then
+            perform from leasehold.job
+            where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
+                and job.sequence_live limit 1;
+            continue when found;
+            select next.job_id into first_id from leasehold.job as next
+            where next.tenant_id = asked.tenant_id and next.sequence_key = asked.sequence_key
+                and next.park_reason = 'sequence'
+            order by next.job_id limit 1;
+            continue when not found;
+            -- The first and no other; who holds it now may be ending it.
+            perform from leasehold.job
+            where job.job_id = first_id and job.park_reason = 'sequence' for update skip locked;
+            decided := found;
+        end if;
+        if not decided then
             insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, sequence_key, ring)
             select distinct on (l.queue) l.tenant_id, l.queue, l.lane_kind, 'sequence', l.sequence_key, true
             from unnest(letters) as l
             where l.tenant_id = asked.tenant_id and l.sequence_key = asked.sequence_key;
             continue;
         end if;
-        perform from leasehold.job
-        where job.tenant_id = asked.tenant_id and job.sequence_key = asked.sequence_key
-            and job.sequence_live limit 1;
-        continue when found;
         update leasehold.job
         set state = 'ready', park_reason = null, sequence_live = true,
             place = nextval('leasehold.job_place_seq'), ready_at = clock_timestamp(),
             waited_turn = waited_turn + date_part('epoch', clock_timestamp() - parked_at),
             parked_at = null
-        where job.job_id = (
-            select next.job_id from leasehold.job as next
-            where next.tenant_id = asked.tenant_id and next.sequence_key = asked.sequence_key
-                and next.park_reason = 'sequence'
-            order by next.job_id limit 1 for update skip locked)
+        where job.job_id = first_id
         returning job.* into admitted;
-        if found then
-            perform leasehold.wake_job(admitted);
-        end if;
+        perform leasehold.wake_job(admitted);
     end loop;
 end $$;
 

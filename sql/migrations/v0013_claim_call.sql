@@ -4,8 +4,7 @@ create function leasehold.cursor_load(queues text[], began timestamptz)
 returns leasehold.claim_cursor
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 declare
-    mem leasehold.claim_cursor := nullif(current_setting(
-        'leasehold.cursor_' || md5(array_to_string(queues, ' ')), true), '')::leasehold.claim_cursor;
+    mem leasehold.claim_cursor := leasehold.cursor_read(queues);
 begin
     if mem.full_look_at is null or mem.full_look_at <= began then
         mem.low_xid := 0;
@@ -85,7 +84,6 @@ declare
     letters record;
     passes integer := 0;
     singles bigint := 0;
-    merges boolean := false;
     arrivals leasehold.arrival[] := '{}';
     direct leasehold.claimed_job[];
     lanes leasehold.open_lane[];
@@ -101,6 +99,12 @@ begin
         raise exception 'expected max_jobs from 1 to 10000, got %', coalesce(max_jobs::text, 'null')
             using errcode = 'LH002';
     end if;
+    if woken then
+        return query select * from leasehold.claim_woken(who, queues, max_jobs);
+        if found then
+            return;
+        end if;
+    end if;
     perform from leasehold.worker where worker_id = who and lapsed_at is null;
     if not found then
         raise exception 'expected worker % to be registered and alive, but it is not', who
@@ -115,25 +119,6 @@ begin
         places := free;
     else
         scopes := array(select row(q, '', false, false)::leasehold.claim_scope from unnest(queues) as q);
-    end if;
-
-    -- Not where limits have to be looked up. A whole look that is due is left to the next claim.
-    if woken and places is null then
-        arrivals := coalesce(leasehold.claim_sparse(queues, max_jobs, mem, began), '{}');
-        if arrivals <> '{}' then
-            direct := leasehold.claim_direct(who, arrivals, scopes, apart, max_jobs, mem);
-            return query select * from unnest(direct);
-            if cardinality(direct) = cardinality(arrivals) then
-                return;
-            end if;
-            -- The others belong into lanes.
-            wanted := wanted - coalesce(cardinality(direct), 0);
-            arrivals := array(
-                select row(a.*)::leasehold.arrival from unnest(arrivals) as a
-                where not exists (select from unnest(direct) as d where d.job_id = a.first_job_id));
-            direct := null;
-            merges := true;
-        end if;
     end if;
 
     if leasehold.claim_due(mem.due_from, 1000) < 1000 then
@@ -168,14 +153,12 @@ begin
                 or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
     if arrivals <> '{}' then
-        if passes > 1 or merges then
+        if passes > 1 then
             arrivals := leasehold.arrivals_merge(arrivals);
         end if;
-        if wanted > 0 then
-            direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
-            return query select * from unnest(direct);
-            wanted := wanted - coalesce(cardinality(direct), 0);
-        end if;
+        direct := leasehold.claim_direct(who, arrivals, scopes, apart, wanted, mem);
+        return query select * from unnest(direct);
+        wanted := wanted - coalesce(cardinality(direct), 0);
         -- Whoever is served past a line of others is charged for it, so that it cannot go on so.
         mem.contended := cardinality(direct) > 0 and (
             cardinality(direct) < cardinality(arrivals)

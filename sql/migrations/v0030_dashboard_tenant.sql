@@ -156,19 +156,19 @@ comment on column leasehold_dashboard.tenant_health.held_reason is 'Why they are
 comment on column leasehold_dashboard.tenant_health.weight is 'Share of the workers relative to other tenants';
 comment on column leasehold_dashboard.tenant_health.max_running is 'Most jobs running at once; null: no limit';
 comment on column leasehold_dashboard.tenant_health.rate_per_second is 'Most jobs started per second; null: no limit';
-comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted until 200 of its jobs are met';
+comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted until 100 of its jobs are met';
 comment on column leasehold_dashboard.tenant_health.waiting_is_minimum is 'True: there may be more';
 comment on column leasehold_dashboard.tenant_health.running is 'Its jobs that run; where waiting_is_minimum, those among the jobs met, and up to 200 that a limit counts';
 comment on column leasehold_dashboard.tenant_health.is_at_cap is 'True: it runs as many as max_running allows; not seen where that is over 200 and waiting_is_minimum';
-comment on column leasehold_dashboard.tenant_health.parked is 'Jobs that wait for an authorization, their sequence or another job; counted up to 100';
+comment on column leasehold_dashboard.tenant_health.parked is 'Jobs that wait for an authorization, their sequence or another job; counted up to 50';
 comment on column leasehold_dashboard.tenant_health.next_run_at is 'When its next scheduled job is due';
 comment on column leasehold_dashboard.tenant_health.oldest_ready_at is 'When the job that waits longest, among those counted, became ready';
 comment on column leasehold_dashboard.tenant_health.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';
 comment on column leasehold_dashboard.tenant_health.share_received is
-    'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 100 runs and an estimate of the whole. Null: nothing ended';
+    'Its part, 0 to 1, of all running time of the last 5 minutes; from its last 50 runs and an estimate of the whole. Null: nothing ended';
 comment on column leasehold_dashboard.tenant_health.share_due is
     'Its weight among the tenants that have a backlog now, 0 to 1. Null: it has none, so nothing is due. Below it and waiting: see lane_backlog for the cause';
-comment on column leasehold_dashboard.tenant_health.ended_runs is 'Jobs that ended in the last 5 minutes, counted up to 100: the four means are over these';
+comment on column leasehold_dashboard.tenant_health.ended_runs is 'Jobs that ended in the last 5 minutes, counted up to 50: the four means are over these';
 comment on column leasehold_dashboard.tenant_health.wait_turn_seconds is 'Mean wait while workers took other jobs: not its turn';
 comment on column leasehold_dashboard.tenant_health.wait_limit_seconds is 'Mean wait while at its own cap, throttled or paused';
 comment on column leasehold_dashboard.tenant_health.wait_worker_seconds is 'Mean wait while no worker asked for work';
