@@ -5,7 +5,7 @@ import TokenVault
 
 /// Tenants that all fell due during two hours of downtime, and several workers that come back at once.
 ///
-/// The budget is time-lapsed: a bucket of 20 exchanges a second over five virtual seconds is one of 100
+/// The budget is time-lapsed: a bucket of 20 exchanges a second over two virtual seconds is one of 40
 /// over a real second, so the windows are as many times shorter. A machine that stalls for longer than a
 /// window shows as a fuller one after it.
 struct StormCommand: AsyncParsableCommand {
@@ -17,7 +17,7 @@ struct StormCommand: AsyncParsableCommand {
     @Option(help: "Workers.") var workers = 4
     @Option(help: "The bucket, in exchanges a virtual second.") var exchangesPerSecond = 20.0
     @Option(help: "The bucket's burst.") var burst = 20
-    @Option(help: "Virtual seconds in a real one.") var lapse = 5.0
+    @Option(help: "Virtual seconds in a real one.") var lapse = 2.0
 
     func run() async throws {
         try await TokenStage.with(stage, tenants: tenants, accessTokenSeconds: 3600) { stage in

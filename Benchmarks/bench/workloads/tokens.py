@@ -91,8 +91,8 @@ class Storm(_TokenWorkload):
     title = "Storm after a downtime"
     explains = (
         "All tenants fell due during two hours of downtime, one in twenty has a job waiting, and four workers start"
-        " at once. The bucket of 20 exchanges a second (burst 20) is lapsed fivefold: 100 in a real second, counted in"
-        " windows of 200 ms. `busiest second` is the fullest such window by the starts of the exchanges, to be compared"
+        " at once. The bucket of 20 exchanges a second (burst 20) is lapsed twofold: 40 in a real second, counted in"
+        " windows of 500 ms. `busiest second` is the fullest such window by the starts of the exchanges, to be compared"
         " with what the bucket allows in one; `overtaken` is how many exchanges of tenants without a job came before"
         " the last of those with one." + SETUP
     )
