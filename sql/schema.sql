@@ -209,7 +209,8 @@ CREATE TYPE leasehold.job_glimpse AS (
 	state text,
 	claimed_by uuid,
 	ready_at timestamp with time zone,
-	counts_for double precision
+	counts_for double precision,
+	page bigint
 );
 
 COMMENT ON TYPE leasehold.job_glimpse IS 'A live job that a sample has met, and how many it stands for';
@@ -1804,6 +1805,12 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.cursor_save(queues text[], began timestamp with time zone, mem leasehold.claim_cursor) IS 'Remembers a claim for the next one of this session, notes the floor, and forgets idle lanes that the others have caught up with';
 
+CREATE FUNCTION leasehold.dashboard_at_least(pages_met bigint, counts_for double precision) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (counts_for > (1)::double precision) THEN (GREATEST((0)::double precision, ((pages_met)::double precision - ((3)::double precision * sqrt((pages_met)::double precision)))) * counts_for) ELSE (pages_met)::double precision END;
+
+COMMENT ON FUNCTION leasehold.dashboard_at_least(pages_met bigint, counts_for double precision) IS 'No fewer jobs than this, as good as certain, after a sample met some on so many pages';
+
 CREATE FUNCTION leasehold.dashboard_errors(since timestamp with time zone, most integer DEFAULT 200) RETURNS SETOF leasehold.error_group
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1874,7 +1881,8 @@ declare
     percent constant double precision := least(100, 100 * pages / all_pages);
 begin
     return query
-    select job.tenant_id, job.queue, job.state, job.claimed_by, job.ready_at, 100 / percent
+    select job.tenant_id, job.queue, job.state, job.claimed_by, job.ready_at, 100 / percent,
+        (job.ctid::text::point)[0]::bigint
     from leasehold.job tablesample system (percent);
 end $$;
 
@@ -1893,7 +1901,7 @@ declare
     load leasehold.service_load;
     all_pages constant double precision := greatest(1, pg_relation_size('leasehold.lane')
         / current_setting('block_size')::double precision);
-    percent constant double precision := least(100, 100 * 15 / all_pages);
+    percent constant double precision := least(100, 100 * 8 / all_pages);
 begin
     select coalesce(sum(run_seconds * counts_for), 0) / 300 into load.run_seconds_per_second
     from leasehold.dashboard_tail('job_history', clock_timestamp() - interval '5 minutes', 60);
@@ -1937,14 +1945,23 @@ CREATE FUNCTION leasehold.dashboard_queue_counts(bound integer DEFAULT 1000) RET
     AS $$
 begin
     return query
-    with in_lane as materialized (
-        select job.queue, job.state, job.ready_at from leasehold.job where place is not null limit bound + 1
+    with met as materialized (
+        select g.queue, g.state, g.ready_at, g.counts_for, g.page from leasehold.dashboard_jobs() as g
+    ), many as materialized (
+        select m.state from met as m group by m.state
+        having leasehold.dashboard_at_least(count(distinct m.page), max(m.counts_for)) > bound
+    ), in_lane as materialized (
+        select job.queue, job.state, job.ready_at from leasehold.job where place is not null
+        limit case when exists (select from many where many.state = 'ready') then 0 else bound + 1 end
     ), due as materialized (
-        select job.queue from leasehold.job where due_at is not null limit bound + 1
+        select job.queue from leasehold.job where due_at is not null
+        limit case when exists (select from many where many.state = 'scheduled') then 0 else bound + 1 end
     ), waits as materialized (
-        select job.queue from leasehold.job where park_reason is not null limit bound + 1
+        select job.queue from leasehold.job where park_reason is not null
+        limit case when exists (select from many where many.state = 'parked') then 0 else bound + 1 end
     ), leased as materialized (
-        select l.id from leasehold.lease cross join unnest(job_ids) as l(id) limit bound + 1
+        select l.id from leasehold.lease cross join unnest(job_ids) as l(id)
+        limit case when exists (select from many where many.state = 'running') then 0 else bound + 1 end
     ), runs as materialized (
         select j.queue from (select distinct id from leased) as l cross join lateral (
             select job.queue from leasehold.job
@@ -1952,15 +1969,13 @@ begin
     ), oldest as materialized (
         select job.queue, job.state, job.ready_at from leasehold.job order by job_id limit bound
     ), whole as (
-        select (select count(*) from in_lane) <= bound as ready,
-            (select count(*) from leased) <= bound as running,
-            (select count(*) from due) <= bound as scheduled,
-            (select count(*) from waits) <= bound as parked
-    ), met as materialized (
-        select g.queue, g.state, g.ready_at, g.counts_for
-        from leasehold.dashboard_jobs(case
-            when (select ready and running and scheduled and parked from whole) then 0 else 200 end) as g
-        where not (select ready and running and scheduled and parked from whole)
+        select c.found[1] <= bound and not m.states @> '{ready}' as ready,
+            c.found[2] <= bound and not m.states @> '{running}' as running,
+            c.found[3] <= bound and not m.states @> '{scheduled}' as scheduled,
+            c.found[4] <= bound and not m.states @> '{parked}' as parked
+        from (select coalesce(array_agg(many.state), '{}') as states from many) as m
+            cross join (select array[(select count(*) from in_lane), (select count(*) from leased),
+                (select count(*) from due), (select count(*) from waits)] as found) as c
     ), tally as (
         select i.queue, i.state, count(*)::double precision as jobs, min(i.ready_at) as ready_at, 'ready' as source
         from in_lane as i where i.state = 'ready' group by 1, 2
@@ -2132,7 +2147,7 @@ declare
     since constant timestamptz := clock_timestamp() - interval '5 minutes';
 begin
     select l.* into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
-    from leasehold.dashboard_tenant_line(of_tenant, 2 * bound) as l;
+    from leasehold.dashboard_tenant_line(of_tenant, bound) as l;
     if glance.waiting_is_minimum then
         -- A tenant at its cap is to be seen as that, wherever in its line its jobs run.
         glance.running := greatest(glance.running, (
@@ -2453,7 +2468,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.dashboard_tenant_lanes(of_tenant text) IS 'Where a tenant has jobs ready or running: one probe of job_lane each';
 
-CREATE FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer DEFAULT 200, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) RETURNS record
+CREATE FUNCTION leasehold.dashboard_tenant_line(of_tenant text, bound integer DEFAULT 100, OUT waiting bigint, OUT waiting_is_minimum boolean, OUT running bigint, OUT oldest_ready_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER COST 100000
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2472,7 +2487,7 @@ begin
     running := 0;
     waiting_is_minimum := false;
     for lane in select l.queue, l.lane_kind from leasehold.dashboard_tenant_lanes(of_tenant) as l loop
-        most := greatest(bound / 4, bound - waiting - running);
+        most := greatest(bound / 10, bound - waiting - running);
         select count(*) filter (where j.state = 'ready') as ready, count(*) filter (where j.state = 'running') as runs,
             min(j.ready_at) filter (where j.state = 'ready') as ready_at
         into here
@@ -8891,7 +8906,7 @@ COMMENT ON COLUMN leasehold_dashboard.queue_health.scheduled IS 'Jobs that wait 
 
 COMMENT ON COLUMN leasehold_dashboard.queue_health.parked IS 'Jobs that wait for an authorization, their sequence or another job';
 
-COMMENT ON COLUMN leasehold_dashboard.queue_health.estimated IS 'Names of the counts ready, running, scheduled, parked that are estimates from 200 pages: those of which all queues together have more than 1000. Empty: all are exact';
+COMMENT ON COLUMN leasehold_dashboard.queue_health.estimated IS 'Names of the counts ready, running, scheduled, parked that are estimates from 200 pages, off by one part in the root of the pages they were met on: those of which all queues together have more than 1000. Empty: all are exact';
 
 COMMENT ON COLUMN leasehold_dashboard.queue_health.oldest_ready_at IS 'When the job that waits longest became ready; if ready is an estimate, among the 1000 oldest live jobs and the sample';
 
@@ -9376,7 +9391,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_health.max_running IS 'Most jobs ru
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.rate_per_second IS 'Most jobs started per second; null: no limit';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted until 100 of its jobs are met';
+COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting IS 'Jobs that wait for their turn, counted until 50 of its jobs are met';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_health.waiting_is_minimum IS 'True: there may be more';
 
@@ -9420,21 +9435,24 @@ CREATE VIEW leasehold_dashboard.tenant_pressure AS
  WITH met AS MATERIALIZED (
          SELECT dashboard_jobs.tenant_id,
             sum(dashboard_jobs.counts_for) AS ready,
-            min(dashboard_jobs.ready_at) AS oldest_ready_at
-           FROM leasehold.dashboard_jobs() dashboard_jobs(tenant_id, queue, state, claimed_by, ready_at, counts_for)
+            min(dashboard_jobs.ready_at) AS oldest_ready_at,
+            leasehold.dashboard_at_least(count(DISTINCT dashboard_jobs.page), max(dashboard_jobs.counts_for)) AS at_least
+           FROM leasehold.dashboard_jobs() dashboard_jobs(tenant_id, queue, state, claimed_by, ready_at, counts_for, page)
           WHERE (dashboard_jobs.state = 'ready'::text)
           GROUP BY dashboard_jobs.tenant_id
         ), top AS (
         ( SELECT met.tenant_id,
             met.ready,
-            met.oldest_ready_at
+            met.oldest_ready_at,
+            met.at_least
            FROM met
           ORDER BY met.ready DESC
          LIMIT 25)
         UNION
         ( SELECT met.tenant_id,
             met.ready,
-            met.oldest_ready_at
+            met.oldest_ready_at,
+            met.at_least
            FROM met
           ORDER BY met.oldest_ready_at
          LIMIT 25)
@@ -9450,7 +9468,11 @@ CREATE VIEW leasehold_dashboard.tenant_pressure AS
     t.max_running,
     l.states AS lane_states
    FROM ((((top
-     CROSS JOIN LATERAL leasehold.dashboard_tenant_line(top.tenant_id) g(waiting, waiting_is_minimum, running, oldest_ready_at))
+     CROSS JOIN LATERAL leasehold.dashboard_tenant_line(top.tenant_id,
+        CASE
+            WHEN (top.at_least > (100)::double precision) THEN 20
+            ELSE 100
+        END) g(waiting, waiting_is_minimum, running, oldest_ready_at))
      CROSS JOIN LATERAL ( SELECT top.tenant_id,
             LEAST(top.oldest_ready_at, g.oldest_ready_at) AS oldest_ready_at,
                 CASE
@@ -9470,7 +9492,7 @@ COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.name IS 'Its name for peop
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.ready IS 'Jobs that wait for their turn';
 
-COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: 200 or more of its jobs wait or run, so ready is scaled up from the sample; false: counted';
+COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.is_estimate IS 'True: 100 or more of its jobs wait or run, so ready is scaled up from the sample and off by one part in the root of the pages that it was met on; false: counted';
 
 COMMENT ON COLUMN leasehold_dashboard.tenant_pressure.oldest_ready_at IS 'When the job that waits longest, among those met, became ready';
 

@@ -158,6 +158,59 @@ import Testing
         }
     }
 
+    /// A sample's pages say how many there are for certain, so of those that are many few are read.
+    @Test func whatIsManyForCertainIsNotRead() async throws {
+        try await withDatabase { database in
+            try await database.pool(size: 1).withConnection { connection in
+                try await connection.run(script: Self.data)
+                // The sample meets what is ready on some 200 pages of 400.
+                #expect(try await linesRead("leasehold.dashboard_queue_counts(200)", connection) == 0)
+                #expect(try await linesRead("leasehold.dashboard_queue_counts(1000)", connection) == 1001)
+                let pressed = try await connection.query(
+                    sql: """
+                        select p.tenant_id, p.is_estimate, p.ready,
+                            (select count(*) from leasehold.job where tenant_id = p.tenant_id and state = 'ready')
+                        from leasehold_dashboard.tenant_pressure as p
+                        """
+                ).decode((String, Bool, Int64, Int64).self)
+                #expect(pressed.filter { $0.1 }.map(\.0) == ["t1"])
+                for (tenant, isEstimate, ready, truth) in pressed {
+                    let right = isEstimate ? (5_000...20_000).contains(ready) : ready == truth
+                    #expect(right, "\(tenant): \(ready), not \(truth)")
+                }
+            }
+        }
+    }
+
+    /// Entries of the index of lanes that a function reads.
+    private func linesRead(_ call: String, _ connection: PostgresConnection) async throws -> Int64 {
+        let count = "select pg_stat_get_xact_tuples_returned('leasehold.job_lane'::regclass)"
+        try await connection.run(script: "begin")
+        let before = try await connection.query(sql: count).only.decode(0, as: Int64.self)
+        try await connection.query(sql: "select * from \(call)")
+        let after = try await connection.query(sql: count).only.decode(0, as: Int64.self)
+        try await connection.run(script: "rollback")
+        return after - before
+    }
+
+    @Test(arguments: [
+        (pages: 0, counts: 50.0, least: 0.0), (pages: 9, counts: 50, least: 0),
+        (pages: 16, counts: 50, least: 200), (pages: 100, counts: 2, least: 140),
+        (pages: 100, counts: 1, least: 100),
+    ])
+    func pagesSayHowManyThereAreAtLeast(_ sample: (pages: Int, counts: Double, least: Double)) async throws {
+        try await withDatabase { database in
+            let least = try await database.pool(size: 1).withConnection { connection in
+                try await connection.query(
+                    sql: "select leasehold.dashboard_at_least($1, $2)",
+                    sample.pages,
+                    sample.counts
+                ).only.decode(0, as: Double.self)
+            }
+            #expect(least == sample.least)
+        }
+    }
+
     @Test func everyViewHasAReading() async throws {
         try await withDatabase { database in
             let views = try await database.pool(size: 1).withConnection { connection in

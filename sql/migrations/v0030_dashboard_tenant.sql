@@ -21,9 +21,9 @@ create type leasehold.tenant_glance as (
 );
 
 -- What of a tenant waits or runs, in the order in which it is claimed: bound jobs over all lanes, but of
--- each lane that has so many a quarter of that.
+-- each lane that has so many a tenth of that.
 create function leasehold.dashboard_tenant_line(
-    of_tenant text, bound integer default 200,
+    of_tenant text, bound integer default 100,
     out waiting bigint, out waiting_is_minimum boolean, out running bigint, out oldest_ready_at timestamptz
 )
 language plpgsql stable security definer cost 100000
@@ -39,7 +39,7 @@ begin
     running := 0;
     waiting_is_minimum := false;
     for lane in select l.queue, l.lane_kind from leasehold.dashboard_tenant_lanes(of_tenant) as l loop
-        most := greatest(bound / 4, bound - waiting - running);
+        most := greatest(bound / 10, bound - waiting - running);
         select count(*) filter (where j.state = 'ready') as ready, count(*) filter (where j.state = 'running') as runs,
             min(j.ready_at) filter (where j.state = 'ready') as ready_at
         into here
@@ -71,7 +71,7 @@ declare
     since constant timestamptz := clock_timestamp() - interval '5 minutes';
 begin
     select l.* into glance.waiting, glance.waiting_is_minimum, glance.running, glance.oldest_ready_at
-    from leasehold.dashboard_tenant_line(of_tenant, 2 * bound) as l;
+    from leasehold.dashboard_tenant_line(of_tenant, bound) as l;
     if glance.waiting_is_minimum then
         -- A tenant at its cap is to be seen as that, wherever in its line its jobs run.
         glance.running := greatest(glance.running, (
@@ -99,8 +99,8 @@ comment on function leasehold.dashboard_tenant is 'A tenant now and over the las
 
 create type leasehold.service_load as (run_seconds_per_second double precision, weights_waiting double precision);
 
--- What all tenants received over 5 minutes, and the weights of those with a backlog: from 15 pages of
--- the lanes, or all of them if there are no more (about 700 lanes).
+-- What all tenants received over 5 minutes, and the weights of those with a backlog: from 8 pages of
+-- the lanes (some 400, so the sum is off by some 5 %), or all of them if there are no more.
 create function leasehold.dashboard_load() returns leasehold.service_load
 language plpgsql stable security definer cost 100000
 set search_path = pg_catalog, pg_temp set enable_seqscan = off set enable_bitmapscan = off
@@ -109,7 +109,7 @@ declare
     load leasehold.service_load;
     all_pages constant double precision := greatest(1, pg_relation_size('leasehold.lane')
         / current_setting('block_size')::double precision);
-    percent constant double precision := least(100, 100 * 15 / all_pages);
+    percent constant double precision := least(100, 100 * 8 / all_pages);
 begin
     select coalesce(sum(run_seconds * counts_for), 0) / 300 into load.run_seconds_per_second
     from leasehold.dashboard_tail('job_history', clock_timestamp() - interval '5 minutes', 60);
@@ -156,7 +156,7 @@ comment on column leasehold_dashboard.tenant_health.held_reason is 'Why they are
 comment on column leasehold_dashboard.tenant_health.weight is 'Share of the workers relative to other tenants';
 comment on column leasehold_dashboard.tenant_health.max_running is 'Most jobs running at once; null: no limit';
 comment on column leasehold_dashboard.tenant_health.rate_per_second is 'Most jobs started per second; null: no limit';
-comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted until 100 of its jobs are met';
+comment on column leasehold_dashboard.tenant_health.waiting is 'Jobs that wait for their turn, counted until 50 of its jobs are met';
 comment on column leasehold_dashboard.tenant_health.waiting_is_minimum is 'True: there may be more';
 comment on column leasehold_dashboard.tenant_health.running is 'Its jobs that run; where waiting_is_minimum, those among the jobs met, and up to 200 that a limit counts';
 comment on column leasehold_dashboard.tenant_health.is_at_cap is 'True: it runs as many as max_running allows; not seen where that is over 200 and waiting_is_minimum';
@@ -181,19 +181,22 @@ comment on column leasehold_dashboard.tenant_health.created_at is 'When it was a
 
 create view leasehold_dashboard.tenant_pressure as
 with met as materialized (
-    select tenant_id, sum(counts_for) as ready, min(ready_at) as oldest_ready_at
+    select tenant_id, sum(counts_for) as ready, min(ready_at) as oldest_ready_at,
+        leasehold.dashboard_at_least(count(distinct page), max(counts_for)) as at_least
     from leasehold.dashboard_jobs() where state = 'ready' group by tenant_id
 ), top as (
     (select * from met order by ready desc limit 25)
     union
     (select * from met order by oldest_ready_at limit 25)
 )
--- The sample finds them; those with few jobs are then counted.
+-- The sample finds them. Those that may have few jobs are counted; of the others the head of the line is
+-- looked at, where those that wait longest are.
 select w.tenant_id, t.name, w.ready, g.waiting_is_minimum as is_estimate, w.oldest_ready_at,
     date_part('epoch', statement_timestamp() - w.oldest_ready_at) as oldest_ready_seconds,
     t.state, t.weight, t.max_running, l.states as lane_states
 from top
-    cross join lateral leasehold.dashboard_tenant_line(top.tenant_id) as g
+    cross join lateral leasehold.dashboard_tenant_line(
+        top.tenant_id, case when top.at_least > 100 then 20 else 100 end) as g
     cross join lateral (
         select top.tenant_id, least(top.oldest_ready_at, g.oldest_ready_at) as oldest_ready_at,
             case when g.waiting_is_minimum then greatest(g.waiting, round(top.ready::numeric)::bigint)
@@ -208,7 +211,7 @@ comment on view leasehold_dashboard.tenant_pressure is
 comment on column leasehold_dashboard.tenant_pressure.tenant_id is 'The tenant';
 comment on column leasehold_dashboard.tenant_pressure.name is 'Its name for people';
 comment on column leasehold_dashboard.tenant_pressure.ready is 'Jobs that wait for their turn';
-comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: 200 or more of its jobs wait or run, so ready is scaled up from the sample; false: counted';
+comment on column leasehold_dashboard.tenant_pressure.is_estimate is 'True: 100 or more of its jobs wait or run, so ready is scaled up from the sample and off by one part in the root of the pages that it was met on; false: counted';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_at is 'When the job that waits longest, among those met, became ready';
 comment on column leasehold_dashboard.tenant_pressure.oldest_ready_seconds is 'Age of oldest_ready_at in seconds';
 comment on column leasehold_dashboard.tenant_pressure.state is 'active or paused';
