@@ -101,6 +101,35 @@ import Testing
         }
     }
 
+    /// Every process of the compose file logs in as somebody whom the administrator's script makes, and the
+    /// server as one who may look up keys.
+    @Test func loginsOfTheComposeFileAreMadeWithWhatTheyNeed() throws {
+        let logins = try Checkout.text("deploy/postgres/compose-logins.sql")
+        let compose = try Checkout.text("deploy/compose.yaml")
+        let users = compose.matches(of: /postgresql:\/\/(\w+):/).map { String($0.1) }
+        #expect(users.count == 3)
+        for user in users {
+            #expect(logins.contains("create role \(user) login"), "\(user)")
+        }
+        let server = try #require(compose.split(separator: "\n  serve:\n").last)
+        let user = try #require(server.firstMatch(of: /postgresql:\/\/(\w+):/)?.1)
+        let made = try #require(logins.split(separator: "\n").first { $0.hasPrefix("create role \(user) ") })
+        for role in ["leasehold_worker", "leasehold_vault", "leasehold_server"] {
+            #expect(made.contains(role))
+        }
+    }
+
+    /// SwiftPM builds nothing of a package where the folder of any target is missing.
+    @Test func theImageIsBuiltFromTheFolderOfEveryTarget() throws {
+        let copied = try Checkout.text("deploy/Dockerfile").matches(of: /(?m)^COPY ([\w\/]+) [\w\/]+$/)
+            .map { String($0.1) }
+        let paths = try Checkout.text("Package.swift").matches(of: /path: "([^"]+)"/).map { String($0.1) }
+        #expect(paths.count > 5)
+        for path in paths + ["Sources", "Tests"] {
+            #expect(copied.contains { path == $0 || path.hasPrefix($0 + "/") }, "\(path) is not in the image")
+        }
+    }
+
     @Test func panelsReadTheViewsOfTheProvisionedSource() throws {
         let source = try Checkout.text("deploy/grafana/provisioning/datasources/leasehold.yaml")
         let panels = try GrafanaPanel.all()

@@ -67,6 +67,37 @@ import Testing
         #expect(try FileKeyProvider(path: path).keyRing().identifiers == ["a"])
     }
 
+    /// As Kubernetes hands out a secret: a link to a link, turned when the secret changes.
+    @Test func aLinkLeadsToTheFileThatCounts() throws {
+        let path = try TemporaryFolder.file("ring", "a:\(material)", permissions: 0o600)
+        let next = try TemporaryFolder.file("ring", "b:\(other)", permissions: 0o600)
+        let link = try TemporaryFolder.make() + "/keyring"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        let provider = FileKeyProvider(path: link)
+        #expect(try provider.keyRing().identifiers == ["a"])
+        try FileManager.default.removeItem(atPath: link)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: next)
+        #expect(try provider.keyRing().identifiers == ["b"])
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: next)
+        #expect(throws: KeyRingError.self) { try provider.keyRing() }
+    }
+
+    @Test(
+        arguments: [
+            (permissions: 0o600, owner: 10001, isExposed: false), (permissions: 0o440, owner: 0, isExposed: false),
+            (permissions: 0o640, owner: 0, isExposed: false), (permissions: 0o440, owner: 10001, isExposed: true),
+            (permissions: 0o660, owner: 0, isExposed: true), (permissions: 0o444, owner: 0, isExposed: true),
+        ] as [(permissions: Int, owner: UInt32, isExposed: Bool)]
+    )
+    func onlyRootsFileMayBeReadByAGroup(_ file: (permissions: Int, owner: UInt32, isExposed: Bool)) {
+        let isExposed = FileKeyProvider.isExposed(permissions: file.permissions, owner: file.owner, reader: 10001)
+        #expect(isExposed == file.isExposed)
+    }
+
+    @Test func rootItselfKeepsItsKeysForItself() {
+        #expect(FileKeyProvider.isExposed(permissions: 0o440, owner: 0, reader: 0))
+    }
+
     @Test func aChangedFileIsReadAgain() throws {
         let path = try TemporaryFolder.file("ring", "a:\(material)", permissions: 0o600)
         let provider = FileKeyProvider(path: path)

@@ -20,8 +20,8 @@ package struct FixedKeyProvider: KeyProvider {
     package func keyRing() -> KeyRing { ring }
 }
 
-/// A key ring in a file that only its owner may read. Read again when the file has changed, so that
-/// a new key needs no restart.
+/// A key ring in a file that only its owner may read, or a link to one. Read again when the file has
+/// changed, so that a new key needs no restart.
 package final class FileKeyProvider: KeyProvider {
     private let path: String
     private let cache = Mutex<(stamp: Stamp, ring: KeyRing)?>(nil)
@@ -45,14 +45,18 @@ package final class FileKeyProvider: KeyProvider {
     }
 
     private func examine() throws(KeyRingError) -> Stamp {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+        // Kubernetes hands out a secret as a link, which it turns to another folder when the secret changes.
+        let file = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: file) else {
             throw KeyRingError(unreadable: path, reason: "no such file")
         }
         let permissions = (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
-        guard permissions & 0o077 == 0 else {
+        let owner = (attributes[.ownerAccountID] as? NSNumber)?.uint32Value ?? 0
+        guard !Self.isExposed(permissions: permissions, owner: owner, reader: geteuid()) else {
             throw KeyRingError(
                 path,
-                expected: "permissions 0600 or 0400",
+                expected:
+                    "permissions 0600 or 0400 (0640 or 0440 if it is root's and the program runs as another user)",
                 got: "0\(String(permissions & 0o777, radix: 8)): others can read it"
             )
         }
@@ -61,5 +65,11 @@ package final class FileKeyProvider: KeyProvider {
             size: (attributes[.size] as? NSNumber)?.intValue ?? 0,
             inode: (attributes[.systemFileNumber] as? NSNumber)?.uint64Value ?? 0
         )
+    }
+
+    /// The rule that PostgreSQL has for its own keys: a file of root's may be read by a group, because that is
+    /// the only way in which root can hand it to a service; one of the service's own is for itself.
+    static func isExposed(permissions: Int, owner: UInt32, reader: UInt32) -> Bool {
+        permissions & (owner == 0 && reader != 0 ? 0o037 : 0o077) != 0
     }
 }
