@@ -20,6 +20,8 @@ package struct FaultStage: Sendable {
         package var accessTokenSeconds = 3600
         /// Whether the access token may be exchanged for a new pair.
         package var allowsAccessTokenExchange = true
+        /// Seconds that a worker's POST may take. Short, so that a fault need not be waited for long.
+        package var deadline = 5
         /// What the workers are told of the provider's grace; 0 is none.
         package var graceSeconds = 0
         package var sabotage: Sabotage?
@@ -37,13 +39,9 @@ package struct FaultStage: Sendable {
     let watch = CredentialWatch()
     /// With the key ring `keys` and the spool `spool` of the workers.
     package let folder: URL
-    let deadline: Duration = .seconds(Self.deadlineSeconds)
+    let deadline: Duration
     private let vault: TokenVault
     let logger: Logger
-
-    private static let deadlineSeconds = 5
-    /// A worker's send window, the POST, the vault's margin, and the provider's limit; a second to spare.
-    private static let intentLifetime: Duration = .seconds(3 + deadlineSeconds + 5 + 1 + 1)
 
     package var tenants: [String] { provider.organizationIDs }
 
@@ -96,6 +94,7 @@ package struct FaultStage: Sendable {
         self.provider = provider
         self.folder = folder
         self.logger = logger
+        deadline = .seconds(plan.deadline)
         fleet = WorkerFleet(
             environment: Self.environment(plan, provider, folder),
             folder: folder,
@@ -107,7 +106,8 @@ package struct FaultStage: Sendable {
             server: server,
             database: database,
             fleet: fleet,
-            intentLifetime: Self.intentLifetime,
+            // A worker's send window, the POST, the vault's margin, and the provider's limit; a second to spare.
+            intentLifetime: .seconds(3 + 5 + 1 + 1) + deadline,
             logger: logger
         )
         vault = try await Self.makeVault(database, provider, transport, folder, logger)
@@ -126,7 +126,7 @@ package struct FaultStage: Sendable {
             "LEASEHOLD_DATABASE_POOL_SIZE": "2",
             "LEASEHOLD_PITCHLY_CLIENT_ID": provider.configuration.oauth.clientID,
             "LEASEHOLD_PITCHLY_CLIENT_SECRET": provider.configuration.oauth.clientSecret,
-            "LEASEHOLD_PITCHLY_EXCHANGE_DEADLINE_SECONDS": "\(deadlineSeconds)",
+            "LEASEHOLD_PITCHLY_EXCHANGE_DEADLINE_SECONDS": "\(plan.deadline)",
             "LEASEHOLD_PITCHLY_SERVER_TIME_LIMIT_SECONDS": "1",
             "LEASEHOLD_PITCHLY_GRACE_SECONDS": "\(grace)",
             "LEASEHOLD_PITCHLY_ALLOWS_ACCESS_TOKEN_EXCHANGE": "\(plan.allowsAccessTokenExchange)",

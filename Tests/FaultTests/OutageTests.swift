@@ -24,6 +24,8 @@ extension FaultTests {
                     {
                         $0.tenants = 40
                         $0.workers = 1
+                        // What is doubtful needs room too, so nothing may become it on a busy machine.
+                        $0.deadline = 60
                         $0.exchangesPerWorker = 4
                         $0.spoolFolder = disk.path
                     },
