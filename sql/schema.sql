@@ -2612,7 +2612,7 @@ CREATE FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, prior
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
     SET jit TO 'off'
-    AS $_$
+    AS $$
 declare
     name_rule constant text := '1 to 128 of a-z 0-9 . _ -, a letter first';
     got text;
@@ -2620,11 +2620,11 @@ declare
     advice text := 'see sql/README.md, "Enqueue from SQL"';
 begin
     case
-    when kind is null or kind !~ '^[a-z][a-z0-9._-]*$' or length(kind) > 128 then
+    when not leasehold.name_well_formed(kind) then
         expected := 'kind to be ' || name_rule;
         got := coalesce('"' || left(kind, 140) || '"', 'null');
         advice := 'for example ''pitchly.sync''';
-    when queue is null or queue !~ '^[a-z][a-z0-9._-]*$' or length(queue) > 128 then
+    when not leasehold.name_well_formed(queue) then
         expected := 'queue to be ' || name_rule;
         got := coalesce('"' || left(queue, 140) || '"', 'null');
         advice := 'leave it out for the queue ''default''';
@@ -2665,7 +2665,7 @@ begin
         return;
     end case;
     raise exception 'expected %, got %', expected, got using errcode = 'LH002', hint = advice;
-end $_$;
+end $$;
 
 COMMENT ON FUNCTION leasehold.enqueue_check(kind text, args jsonb, queue text, priority integer, max_attempts integer, timeout_after interval, unique_key text, on_duplicate text, idempotency_key text, sequence_key text, trace_context text) IS 'Raises LH002 with what was expected and what came, if a request is malformed';
 

@@ -15,7 +15,7 @@ class Scale:
     bulk: int  # enqueued in bulk
     drain: int
     drain_tenants: int
-    latency: int  # samples, one every 20 ms
+    latency: int  # samples, 20 a second
     future: int  # jobs due tomorrow, in front
     backlogs: tuple[tuple[int, int], ...]  # (ready jobs, tenants); peers get those up to peer_backlog
     peer_backlog: int
@@ -96,7 +96,7 @@ FULL = Scale(
     bulk=100_000,
     drain=100_000,
     drain_tenants=1_000,
-    latency=500,
+    latency=2_000,
     future=500_000,
     backlogs=((10_000, 1_000), (1_000_000, 100_000), (10_000_000, 100_000)),
     peer_backlog=1_000_000,

@@ -47,11 +47,11 @@ declare
     advice text := 'see sql/README.md, "Enqueue from SQL"';
 begin
     case
-    when kind is null or kind !~ '^[a-z][a-z0-9._-]*$' or length(kind) > 128 then
+    when not leasehold.name_well_formed(kind) then
         expected := 'kind to be ' || name_rule;
         got := coalesce('"' || left(kind, 140) || '"', 'null');
         advice := 'for example ''pitchly.sync''';
-    when queue is null or queue !~ '^[a-z][a-z0-9._-]*$' or length(queue) > 128 then
+    when not leasehold.name_well_formed(queue) then
         expected := 'queue to be ' || name_rule;
         got := coalesce('"' || left(queue, 140) || '"', 'null');
         advice := 'leave it out for the queue ''default''';
