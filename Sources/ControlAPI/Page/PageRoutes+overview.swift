@@ -5,11 +5,14 @@ extension PageRoutes {
     /// The whole system at a glance: what is wrong first, then numbers.
     @Sendable func overview(_ request: ControlRequest) async throws -> PageView {
         var view = PageView("Overview")
+        // Three connections at once: this is the page that is looked at first, and each of them takes its time.
+        async let ended = store.rows(.pageThroughput)
+        async let pressed = store.rows(.pagePressure)
         guard let row = try await store.rows(.pageOverview).first else { return view }
         view.alerts = try Self.alerts(row)
         view.facts = try Self.facts(row)
-        view.plots = try Self.plots(try await store.rows(.pageThroughput))
-        view.tables = [try Self.pressureTable(try await store.rows(.pagePressure))]
+        view.plots = try Self.plots(try await ended)
+        view.tables = [try Self.pressureTable(try await pressed)]
         return view
     }
 
