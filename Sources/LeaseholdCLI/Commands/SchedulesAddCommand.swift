@@ -97,7 +97,7 @@ struct SchedulesAddCommand: AsyncParsableCommand {
             try await queue.addSchedule(request)
             let added = try await queue.schedule(schedule)
             output.say(
-                "\(schedule) has \(added.waiting) turns, the next one "
+                "\(schedule) has \(added.waiting == 1 ? "1 turn" : "\(added.waiting) turns"), the next one "
                     + (Times.distance(added.nextAt, from: added.now) ?? "when a tenant is connected"),
                 ["schedule": schedule, "turns": String(added.waiting), "next": Times.stamp(added.nextAt)]
             )

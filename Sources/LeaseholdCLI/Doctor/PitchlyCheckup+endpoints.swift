@@ -12,11 +12,10 @@ extension PitchlyCheckup {
             return [Self.tokenEndpoint(probe, origin)] + Self.clock(probe, origin)
         }
         await report.check("pitchly.certificate") {
+            let origin = try url("pitchly.oauthOrigin", setting: "LEASEHOLD_PITCHLY_OAUTH_ORIGIN")
+            let api = try settings.pitchlyAPIURL()
             var findings: [Finding] = []
-            for address in [
-                try url("pitchly.oauthOrigin", setting: "LEASEHOLD_PITCHLY_OAUTH_ORIGIN"),
-                try settings.pitchlyAPIURL(),
-            ] {
+            for address in api.host == origin.host ? [origin] : [origin, api] {
                 findings.append(
                     Self.certificate(await CertificateProbe.look(at: address), address, now: wallClock.now())
                 )
