@@ -26,3 +26,23 @@ enum PageTemplates {
         library?.render(object, withTemplate: name) ?? ""
     }
 }
+
+/// A page has up to a thousand cells, and reflecting on each of them, and on all that is round it for what it
+/// lacks, takes longer than the database. So cells answer by name, and the template asks with a leading dot
+/// for what may be missing.
+extension PageCell: MustacheParent {
+    func child(named name: String) -> Any? {
+        switch name {
+        case "text": text
+        case "link": link
+        case "tone": tone
+        case "exact": exact
+        case "column": column
+        default: nil
+        }
+    }
+}
+
+extension PageTableRow: MustacheParent {
+    func child(named name: String) -> Any? { name == "cells" ? cells : nil }
+}
