@@ -43,7 +43,6 @@ import UnixSignals
         var registry = JobRegistry()
         try registry.register(try JobKind("bench")) { context in
             try await jobBody.run(context, in: record)
-            return .completed
         }
         var options = LeaseholdWorkerOptions(name: "bench \(slot)", slots: concurrency)
         options.queues = try queues.split(separator: ",").map { try QueueName(String($0)) }

@@ -6,7 +6,7 @@ enum JobBody: Sendable {
     case noop
     /// Notes the job's own sequence number too, and sleeps; a job's `ms` goes before the standard.
     case work(milliseconds: Double)
-    /// Sleeps and notes how long ago the job was enqueued, for the harness adapter.
+    /// Sleeps and notes how long ago the job was enqueued, or fails as its args say, for the harness adapter.
     case measure(milliseconds: Double)
 
     /// `noop`, `record`, `sleep:MILLISECONDS` or `measure:MILLISECONDS`.
@@ -21,7 +21,7 @@ enum JobBody: Sendable {
         }
     }
 
-    func run(_ context: JobContext, in record: SharedRecord) async throws {
+    func run(_ context: JobContext, in record: SharedRecord) async throws -> JobOutcome {
         switch self {
         case .noop:
             record.start()
@@ -33,10 +33,15 @@ enum JobBody: Sendable {
             record.finish(sequence: arguments.i, small: arguments.t > 0)
         case .measure(let milliseconds):
             let arguments = try context.args(as: MeasuredArguments.self)
+            if let failure = arguments.failure(ofAttempt: context.job.attempt) {
+                record.fail()
+                return failure
+            }
             record.startMeasured(enqueuedAt: arguments.at)
             try await sleep(milliseconds: milliseconds)
-            record.finishMeasured(enqueuedAt: arguments.at)
+            record.finishMeasured(enqueuedAt: arguments.at, tag: arguments.tag ?? 0)
         }
+        return .completed
     }
 
     private func sleep(milliseconds: Double) async throws {
@@ -56,5 +61,15 @@ enum JobBody: Sendable {
     private struct MeasuredArguments: Decodable {
         /// When it was enqueued, in microseconds since 1970.
         let at: Int
+        /// What the adapter counts ended jobs by, 1 to 255; none is 0.
+        let tag: UInt8?
+        /// How many attempts fail and are tried again; every attempt is discarded if it is negative.
+        let failures: Int?
+
+        func failure(ofAttempt attempt: Int) -> JobOutcome? {
+            guard let failures else { return nil }
+            if failures < 0 { return .discard(reason: "the adapter asked for a failure for good") }
+            return attempt <= failures ? .retry(reason: "the adapter asked for \(failures) failures") : nil
+        }
     }
 }

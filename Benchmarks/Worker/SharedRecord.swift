@@ -12,6 +12,7 @@ final class SharedRecord: Sendable {
     /// Words of this worker's slot, in their order.
     private enum Word: Int {
         case ready, started, firstStart, finished, lastFinish, smallFinished, smallLastFinish, running, mostRunning
+        case failed
     }
 
     private static let magic: UInt64 = 0x4C53_4842
@@ -95,9 +96,9 @@ final class SharedRecord: Sendable {
         }
     }
 
-    /// A handler ends; its latency goes round in the last array.
-    func finishMeasured(enqueuedAt: Int) {
-        let latency = Self.microsecondsSince(enqueuedAt)
+    /// A handler ends; its latency goes round in the last array, with the tag in the highest byte.
+    func finishMeasured(enqueuedAt: Int, tag: UInt8) {
+        let latency = Self.microsecondsSince(enqueuedAt) | UInt64(tag) << 56
         words.withLock { words in
             let slot = words.base + slotAt
             let place = Int(slot[Word.finished.rawValue]) % max(1, capacity)
@@ -105,6 +106,11 @@ final class SharedRecord: Sendable {
             slot[Word.finished.rawValue] += 1
             slot[Word.running.rawValue] -= 1
         }
+    }
+
+    /// A handler fails on purpose.
+    func fail() {
+        words.withLock { $0.base[slotAt + Word.failed.rawValue] += 1 }
     }
 
     private func note(

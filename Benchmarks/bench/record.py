@@ -50,6 +50,7 @@ class Word:
     SMALL_LAST_FINISH = 6  # ns
     RUNNING = 7
     MOST_RUNNING = 8
+    FAILED = 9  # runs that failed because their args said so
 
 
 class Record:
