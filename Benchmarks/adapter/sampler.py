@@ -16,7 +16,7 @@ from .worker import Worker
 
 _WINDOW_SECONDS = 30
 _DEPTHS = ("queue_depth", "running_depth", "retryable_depth", "scheduled_depth", "total_backlog")
-Metric = tuple[str, float, int]  # name, value, seconds that it covers
+Metric = tuple[str, float, float]  # name, value, seconds that it covers
 
 
 class Sampler:
@@ -67,7 +67,8 @@ class Sampler:
 
     def _rates(self, ended_by_priority: dict[int, int]) -> list[Metric]:
         now = time.monotonic()
-        seconds, self._last = max(0.001, now - self._last), now
+        # Of no less than an interval: the harness multiplies the two to find lost jobs, and the first is short.
+        seconds, self._last = max(self._settings.sample_every, now - self._last), now
         grown = {
             "enqueue_rate": self._grown("enqueued", self._producer.enqueued),
             "completion_rate": self._grown("finished", self._worker.record.slot(0, Word.FINISHED)),
@@ -77,7 +78,7 @@ class Sampler:
             # No priority ages here: what a job was given is what it is served by.
             grown[f"completed_priority_{priority}_rate"] = count
             grown[f"completed_original_priority_{priority}_rate"] = count
-        return [(name, count / seconds, self._settings.sample_every) for name, count in grown.items()]
+        return [(name, count / seconds, round(seconds, 3)) for name, count in grown.items()]
 
     def _grown(self, name: str, total: int) -> int:
         before, self._totals[name] = self._totals.get(name, 0), total
