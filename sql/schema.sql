@@ -415,6 +415,74 @@ $$;
 
 COMMENT ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) IS 'One arrival a lane';
 
+CREATE FUNCTION leasehold.arrivals_sort(INOUT arrivals leasehold.arrival[]) RETURNS leasehold.arrival[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    one text;
+    changing text[] := '{}';
+    ordinary text[] := '{}';
+begin
+    foreach one in array array(
+        select distinct a.lane_kind from unnest(arrivals) as a where a.lane_kind <> '' and a.jobs > 0)
+    loop
+        -- Shared by claims, to their end; leasehold.kind_changed waits for it. Asked before the kind is read.
+        if not pg_try_advisory_xact_lock_shared(hashtext('leasehold.kind'), hashtext(one)) then
+            changing := changing || one;
+        elsif not exists (select from leasehold.kind where kind.kind = one and kind.apart) then
+            ordinary := ordinary || one;
+        end if;
+    end loop;
+    if changing = '{}' and ordinary = '{}' then
+        return;
+    end if;
+
+    with astray as materialized (
+        select j.at
+        from unnest(arrivals) as a cross join lateral (
+            select job.ctid as at from leasehold.job
+            where job.queue = a.queue and job.tenant_id = a.tenant_id and job.lane_kind = a.lane_kind
+                and job.place is not null and job.state = 'ready'
+            order by job.priority, job.place
+            limit 10000 for update skip locked) as j
+        where a.lane_kind = any(ordinary) and a.jobs > 0
+    ), moved as (
+        update leasehold.job
+        set lane_kind = '', place = nextval('leasehold.job_place_seq')
+        from astray
+        where job.ctid = astray.at
+        returning tenant_id, queue, job_id, place, priority
+    )
+    insert into leasehold.wake (tenant_id, queue, jobs, first_job_id, place, priority, ring)
+    select tenant_id, queue, count(*), min(job_id), min(place), min(priority), true
+    from moved group by tenant_id, queue;
+    -- Also if some of the jobs are in other hands.
+    insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
+        priority, ran_seconds, charged_seconds, settled)
+    select a.tenant_id, a.queue, a.lane_kind, case when a.look then 'look' else 'ready' end, a.jobs,
+        a.first_job_id, a.place, a.priority, a.ran_seconds, a.charged_seconds, a.settled
+    from unnest(arrivals) as a
+    where a.jobs > 0 and (a.lane_kind = any(changing)
+        or a.lane_kind = any(ordinary) and (
+            select true from leasehold.job
+            where job.queue = a.queue and job.tenant_id = a.tenant_id and job.lane_kind = a.lane_kind
+                and job.place is not null and job.state = 'ready'
+            limit 1));
+    arrivals := array(
+        select a from unnest(arrivals) as a
+        where a.jobs = 0 or a.lane_kind <> all(changing || ordinary));
+end $$;
+
+COMMENT ON FUNCTION leasehold.arrivals_sort(INOUT arrivals leasehold.arrival[]) IS 'Moves jobs that wait in lanes of kinds that are not apart, and puts letters back whose kind is being changed; returns the other arrivals';
+
 CREATE FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog'
@@ -646,7 +714,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) IS 'Lets jobs go whose needed jobs have ended, or ends them if one failed';
 
-CREATE FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) RETURNS leasehold.claimed_job[]
+CREATE FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer, mem leasehold.claim_cursor) RETURNS leasehold.claimed_job[]
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -673,7 +741,8 @@ begin
             cross join lateral (
                 select job.ctid as at from leasehold.job
                 where job.job_id = a.first_job_id and job.claimed_by is null
-                    and (apart is null or job.kind <> all(apart))
+                    and (not apart
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 limit 1) as j
         where a.jobs = 1 and a.lane_kind = ''
             and exists (select from unnest(scopes) as s
@@ -710,7 +779,7 @@ begin
     return taken;
 end $$;
 
-COMMENT ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) IS 'Claims jobs of tenants without a lane';
+COMMENT ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer, mem leasehold.claim_cursor) IS 'Claims jobs of tenants without a lane';
 
 CREATE FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE plpgsql
@@ -835,7 +904,7 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) IS 'Reads and deletes letters: arrivals by lane, and those that need a check of a sequence key or a dependency';
 
-CREATE FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) RETURNS record
+CREATE FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart boolean, OUT free jsonb) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -844,9 +913,11 @@ CREATE FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim
 declare
     one record;
     places double precision;
+    kinds text[];
 begin
     free := '{}';
-    apart := array(select kind.kind from leasehold.kind where kind.apart);
+    kinds := array(select kind.kind from leasehold.kind where kind.apart);
+    apart := kinds <> '{}';
     for one in
         select 'queue' as scope, q.queue as name, q.paused_at, q.max_running, q.rate_per_second, q.rate_burst
         from leasehold.queue as q
@@ -880,10 +951,9 @@ begin
             or coalesce((select kind.max_running is not null from leasehold.kind
                 where kind.kind = k.name), false))::leasehold.claim_scope)
     into scopes
-    from unnest(queues) as q(name), unnest(array[''] || apart) as k(name)
+    from unnest(queues) as q(name), unnest(array[''] || kinds) as k(name)
     where coalesce((free ->> ('queue:' || q.name))::integer, 1) > 0
         and coalesce((free ->> ('kind:' || k.name))::integer, 1) > 0;
-    apart := nullif(apart, '{}');
 end $$;
 
 CREATE FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) RETURNS void
@@ -3577,7 +3647,8 @@ declare
     looked_at timestamptz;
     wanted integer := max_jobs;
     scopes leasehold.claim_scope[];
-    apart text[];
+    apart boolean := false;
+    kinds boolean := false;
     free jsonb := '{}';
     places jsonb;
     letters record;
@@ -3638,8 +3709,10 @@ begin
         from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 400)), mem);
         mem := letters.mem;
         arrivals := arrivals || letters.arrivals;
-        singles := singles + (
-            select count(*) from unnest(letters.arrivals) as a where a.jobs = 1 and a.lane_kind = '');
+        select singles + count(*) filter (where a.jobs = 1 and a.lane_kind = ''),
+            kinds or coalesce(bool_or(a.lane_kind <> ''), false)
+        into singles, kinds
+        from unnest(letters.arrivals) as a;
         perform leasehold.claim_sequences(letters.sequences)
         where letters.sequences is not null;
         perform leasehold.claim_dependents(letters.dependents)
@@ -3651,6 +3724,9 @@ begin
             and (singles >= wanted or cardinality(arrivals) >= 20000
                 or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
+    if kinds then
+        arrivals := leasehold.arrivals_sort(arrivals);
+    end if;
     if arrivals <> '{}' then
         if passes > 1 then
             arrivals := leasehold.arrivals_merge(arrivals);
@@ -3705,6 +3781,8 @@ begin
         taken := 0;
         limits := null;
         if exists (select from unnest(lanes) as l where l.bounded) then
+            -- Places and tokens are given to what may be taken only.
+            perform leasehold.lanes_sort(lanes) where apart;
             select * into limits from leasehold.lanes_limit(lanes, free);
             lanes := limits.lanes;
             free := limits.free;
@@ -3715,6 +3793,11 @@ begin
         return query select * from leasehold.lanes_take(who, lanes, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
+        if apart and taken < (select sum(l.take) from unnest(lanes) as l)
+            and leasehold.lanes_sort(lanes) > 0 and clock_timestamp() < began + interval '250 milliseconds'
+        then
+            continue;
+        end if;
         if taken = 0 then
             -- Empty lanes are closed now. What is still open stands behind jobs that others hold.
             keys := array(
@@ -4258,14 +4341,17 @@ CREATE FUNCTION leasehold.kind_changed() RETURNS trigger
     AS $$
 begin
     if tg_op = 'INSERT' and new.apart or tg_op = 'UPDATE' and new.apart is distinct from old.apart then
+        -- Before any job is locked: claims that have just opened a lane of the kind end first, so that the
+        -- move sees what is in it (leasehold.arrivals_sort).
+        perform pg_advisory_xact_lock(hashtext('leasehold.kind'), hashtext(new.kind));
         perform leasehold.kind_move(new.kind);
     end if;
     if new.max_running is not null then
         perform leasehold.limit_begin('kind', new.kind);
     end if;
+    -- Also those that will sleep only when this commits.
     perform pg_notify('leasehold_wake', queue)
-    from leasehold.worker cross join unnest(queues) as queue
-    where sleeping_until > clock_timestamp();
+    from (select distinct unnest(queues) as queue from leasehold.worker where lapsed_at is null) as served;
     return null;
 end $$;
 
@@ -4509,7 +4595,53 @@ end $$;
 
 COMMENT ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) IS 'Locks open lanes in order of virtual time, skipping those that other sessions hold';
 
-CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
+CREATE FUNCTION leasehold.lanes_sort(lanes leasehold.open_lane[]) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_material TO 'off'
+    SET jit TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+    total bigint;
+begin
+    with astray as materialized (
+        select w.at
+        from unnest(lanes) as l cross join lateral (
+            select job.ctid as at, job.kind from leasehold.job
+            where job.queue = l.queue and job.tenant_id = l.tenant_id
+                and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
+                    case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
+            order by job.priority, job.place limit l.take + 100) as w
+        where l.lane_kind = ''
+            and w.kind = any(array(select kind.kind from leasehold.kind where kind.apart))
+    ), held as materialized (
+        select job.ctid as at from astray join leasehold.job on job.ctid = astray.at
+        where job.state = 'ready'
+        for update of job skip locked
+    ), moved as (
+        update leasehold.job
+        set lane_kind = job.kind, place = nextval('leasehold.job_place_seq')
+        from held
+        where job.ctid = held.at
+        returning tenant_id, queue, lane_kind, job_id, place, priority
+    ), told as (
+        insert into leasehold.wake (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+        select tenant_id, queue, lane_kind, count(*), min(job_id), min(place), min(priority), true
+        from moved group by tenant_id, queue, lane_kind
+    )
+    select count(*) into total from moved;
+    return total;
+end $$;
+
+COMMENT ON FUNCTION leasehold.lanes_sort(lanes leasehold.open_lane[]) IS 'Moves jobs of kinds that are apart from the head of ordinary lanes into lanes of their kind; returns how many';
+
+CREATE FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -4527,22 +4659,20 @@ begin
     with cand as materialized (
         select l.at as lane_at, l.take, l.job_seconds, l.blocked_seconds, l.limited, c.*
         from unnest(lanes) as l cross join lateral (
-            select w.*, row_number() over (order by w.priority, w.place) as rank
+            select w.at, w.priority, w.place, row_number() over (order by w.priority, w.place) as rank,
+                apart and l.lane_kind = ''
+                    and w.kind = any(array(select kind.kind from leasehold.kind where kind.apart)) as astray
             from (
-                (select job.ctid as at, job.priority, job.place from leasehold.job
+                (select job.ctid as at, job.priority, job.place, job.kind from leasehold.job
                 where job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> ''
-                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.low_priority, l.low_place)
                 order by job.priority, job.place limit l.take + 1)
                 union all
-                (select job.ctid, job.priority, job.place from leasehold.job
+                (select job.ctid, job.priority, job.place, job.kind from leasehold.job
                 where l.urgent_place is not null
                     and job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> ''
-                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.urgent_priority, l.urgent_place)
                     and job.priority < l.low_priority
                 order by job.priority, job.place limit l.take + 1)
@@ -4557,7 +4687,7 @@ begin
             cross join lateral (select
                 date_part('epoch', took_at - ready_at) as waited,
                 date_part('epoch', took_at - greatest(ready_at, looked_at)) as alone) as w
-        where cand.rank <= cand.take and job.state = 'ready'
+        where cand.rank <= cand.take and not cand.astray and job.state = 'ready'
         for update of job skip locked
     ), moved as (
         update leasehold.job
@@ -4615,9 +4745,9 @@ begin
     from moved;
 end $$;
 
-COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
+COMMENT ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) IS 'Claims the jobs of locked lanes; jobs picked by nobody else, in order of priority and place';
 
-CREATE FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
+CREATE FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) RETURNS SETOF leasehold.claimed_job
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
@@ -4638,7 +4768,7 @@ begin
             select job.ctid as at from leasehold.job
             where job.queue = l.queue and job.tenant_id = l.tenant_id
                 and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                and (apart is null or l.lane_kind <> ''
+                and (not apart or l.lane_kind <> ''
                     or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
                     case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
@@ -4672,7 +4802,7 @@ begin
     from moved;
 end $$;
 
-COMMENT ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) IS 'Claims jobs of locked lanes behind those that other sessions hold';
+COMMENT ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) IS 'Claims jobs of locked lanes behind those that other sessions hold';
 
 CREATE FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) RETURNS boolean
     LANGUAGE plpgsql
@@ -6155,6 +6285,7 @@ begin
         delete from leasehold.lane where ctid = any(array(
             select lane.ctid from leasehold.lane
             where lane.state = 'open' and lane.queue = stale.queue and lane.lane_kind = stale.lane_kind
+                and not exists (select from leasehold.kind where kind.kind = stale.lane_kind and kind.apart)
             for update skip locked));
     end loop;
     return next;
@@ -7199,8 +7330,11 @@ CREATE FUNCTION leasehold.wake_ring() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET jit TO 'off'
     AS $$
+declare
+    ringing constant boolean := pg_try_advisory_xact_lock_shared(hashtext('leasehold.ring'), pg_backend_pid());
 begin
-    if exists (
+    -- At any other isolation this sees no worker that fell asleep since the transaction began.
+    if current_setting('transaction_isolation') <> 'read committed' or exists (
         select from leasehold.worker
         where sleeping_until > clock_timestamp() and new.queue = any(queues)) then
         perform pg_notify('leasehold_wake', new.queue);
@@ -7209,6 +7343,19 @@ begin
 end $$;
 
 COMMENT ON FUNCTION leasehold.wake_ring() IS 'Notifies leasehold_wake with the queue as payload, only if a worker sleeps: NOTIFY takes a lock that all committing sessions share';
+
+CREATE FUNCTION leasehold.wake_ringing() RETURNS text[]
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog'
+    AS $$
+    select array(
+        select held.virtualtransaction from pg_locks as held
+        where held.locktype = 'advisory' and held.objsubid = 2
+            and held.classid = hashtext('leasehold.ring')::oid and held.pid is distinct from pg_backend_pid()
+            and held.database = (select oid from pg_database where datname = current_database()))
+$$;
+
+COMMENT ON FUNCTION leasehold.wake_ringing() IS 'Transactions that have looked for sleeping workers and have not ended';
 
 CREATE FUNCTION leasehold.wal_timeline() RETURNS text
     LANGUAGE sql
@@ -7280,8 +7427,17 @@ CREATE FUNCTION leasehold.worker_outlook(OUT next_due timestamp with time zone, 
     SET enable_bitmapscan TO 'off'
     SET jit TO 'off'
     AS $$
+declare
+    ringing text[] := leasehold.wake_ringing();
+    looks integer := 0;
 begin
-    in_flight := exists (select from pg_snapshot_xip(pg_current_snapshot()));
+    while ringing <> '{}' and looks < 50 loop
+        perform pg_sleep(0.002);
+        ringing := array(
+            select r.one from unnest(leasehold.wake_ringing()) as r(one) where r.one = any(ringing));
+        looks := looks + 1;
+    end loop;
+    in_flight := ringing <> '{}';
     next_due := least(
         (select due_at from leasehold.job where due_at is not null order by due_at limit 1),
         (select look_at from leasehold.lane where look_at is not null order by look_at limit 1));
@@ -9954,6 +10110,10 @@ REVOKE ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) FR
 GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.arrivals_merge(arrivals leasehold.arrival[]) TO leasehold_vault;
 
+REVOKE ALL ON FUNCTION leasehold.arrivals_sort(INOUT arrivals leasehold.arrival[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.arrivals_sort(INOUT arrivals leasehold.arrival[]) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.arrivals_sort(INOUT arrivals leasehold.arrival[]) TO leasehold_vault;
+
 REVOKE ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.bucket_spend(scope text, name text, spent integer) TO leasehold_vault;
@@ -9970,9 +10130,9 @@ REVOKE ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) FROM
 GRANT ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer, mem leasehold.claim_cursor) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer, mem leasehold.claim_cursor) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer, mem leasehold.claim_cursor) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.claim_direct(who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer, mem leasehold.claim_cursor) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.claim_due(since timestamp with time zone, most integer) TO leasehold_worker;
@@ -9982,9 +10142,9 @@ REVOKE ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOU
 GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.claim_letters(queues text[], most integer, INOUT mem leasehold.claim_cursor, OUT arrivals leasehold.arrival[], OUT sequences leasehold.wake[], OUT dependents leasehold.wake[], OUT complete boolean) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart text[], OUT free jsonb) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart boolean, OUT free jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart boolean, OUT free jsonb) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.claim_scopes(queues text[], OUT scopes leasehold.claim_scope[], OUT apart boolean, OUT free jsonb) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.claim_sequences(letters leasehold.wake[]) TO leasehold_worker;
@@ -10285,13 +10445,17 @@ REVOKE ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queu
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.lanes_lock(scopes leasehold.claim_scope[], queues text[], scan_from double precision, passed text[], wanted integer, quantum integer) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.lanes_sort(lanes leasehold.open_lane[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_sort(lanes leasehold.open_lane[]) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.lanes_sort(lanes leasehold.open_lane[]) TO leasehold_vault;
 
-REVOKE ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_worker;
-GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamp with time zone) TO leasehold_vault;
+REVOKE ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.lanes_take(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.lanes_take_past(who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamp with time zone) TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.lanes_tell(arrivals leasehold.arrival[], served bigint[], queues text[], mem leasehold.claim_cursor) TO leasehold_worker;
@@ -10568,6 +10732,10 @@ GRANT ALL ON FUNCTION leasehold.wake_job(job leasehold.job) TO leasehold_vault;
 REVOKE ALL ON FUNCTION leasehold.wake_ring() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_worker;
 GRANT ALL ON FUNCTION leasehold.wake_ring() TO leasehold_vault;
+
+REVOKE ALL ON FUNCTION leasehold.wake_ringing() FROM PUBLIC;
+GRANT ALL ON FUNCTION leasehold.wake_ringing() TO leasehold_worker;
+GRANT ALL ON FUNCTION leasehold.wake_ringing() TO leasehold_vault;
 
 REVOKE ALL ON FUNCTION leasehold.wal_timeline() FROM PUBLIC;
 GRANT ALL ON FUNCTION leasehold.wal_timeline() TO leasehold_vault;

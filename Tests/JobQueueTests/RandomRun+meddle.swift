@@ -16,8 +16,8 @@ extension RandomRun {
         case 6: try await world.queue.unpark(pick(tenants))
         case 7: try await world.queue.pause(pick(queues))
         case 8, 9: for queue in queues { try await world.queue.resume(queue) }
-        case 10: try await world.queue.pause(kinds[0])
-        case 11, 12: try await world.queue.resume(kinds[0])
+        case 10: try await world.queue.pause(pick(kinds))
+        case 11, 12: for kind in kinds { try await world.queue.resume(kind) }
         case 13...15: try await steerOne()
         case 16:
             // Every change of a limit looks at what runs.
@@ -72,7 +72,7 @@ extension RandomRun {
     func fillUp() async throws -> [Int] {
         for tenant in tenants { try await store.setPaused(false, tenant) }
         for queue in queues { try await world.queue.resume(queue) }
-        try await world.queue.resume(kinds[0])
+        for kind in kinds { try await world.queue.resume(kind) }
         var requests: [JobRequest] = []
         for _ in 1...20 {
             requests.append(JobRequest(tenant: tenants[0], kind: .noop))

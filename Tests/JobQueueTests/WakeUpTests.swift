@@ -47,7 +47,29 @@ import Testing
     }
 
     /// The narrowest gap: the transaction has looked for sleepers and found none, the worker falls
-    /// asleep and looks for jobs and finds none, the transaction commits.
+    /// asleep, the transaction commits. The worker looks for jobs only after that commit.
+    @Test func aWorkerThatFallsAsleepLooksAfterTheCommitsThatDidNotSeeIt() async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            let heard = try await world.heard {
+                let outlook = try await world.pool.withTransaction { connection in
+                    _ = try await world.queue.enqueue([JobRequest(tenant: tenant, kind: .noop)], on: connection)
+                    try await connection.run(script: "set constraints all immediate")
+                    try await world.queue.sleep(worker, for: .seconds(60))
+                    // Outlives the transaction on purpose: it waits for its end.
+                    let outlook = Task { try await world.queue.outlook() }
+                    try await world.untilAnOutlookWaits()
+                    return outlook
+                }
+                #expect(try await !outlook.value.inFlight, "nothing is left that may come without a notification")
+                #expect(try await world.claim(worker).count == 1)
+            }
+            #expect(heard == [])
+        }
+    }
+
+    /// It does not wait for ever for one who was told to look early and then goes on.
     @Test func aWorkerKnowsThatACommitMayComeWithoutANotification() async throws {
         try await withWorld { world in
             let tenant = try await world.addTenants("acme")[0]
@@ -63,6 +85,57 @@ import Testing
             }
             #expect(heard == [])
             #expect(try await world.claim(worker).count == 1)
+        }
+    }
+
+    /// However long they are open: what they enqueue notifies, since they look at their commit.
+    @Test func openTransactionsThatHaveNotLookedForSleepersKeepNobodyAwake() async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            let heard = try await world.heard {
+                try await world.pool.withTransaction { connection in
+                    _ = try await world.queue.enqueue([JobRequest(tenant: tenant, kind: .noop)], on: connection)
+                    try await world.queue.sleep(worker, for: .seconds(60))
+                    #expect(try await !world.queue.outlook().inFlight)
+                }
+            }
+            #expect(heard == ["default"])
+        }
+    }
+
+    /// Such a transaction sees the workers as they were when it began.
+    @Test(arguments: [PostgresTransactionOptions.Isolation.repeatableRead, .serializable])
+    func aTransactionWithAnOldSnapshotNotifiesInAnyCase(isolation: PostgresTransactionOptions.Isolation) async throws {
+        try await withWorld { world in
+            let tenant = try await world.addTenants("acme")[0]
+            let worker = try await world.addWorker()
+            let heard = try await world.heard {
+                try await world.pool.withTransaction(PostgresTransactionOptions(isolation: isolation)) { connection in
+                    _ = try await world.queue.enqueue([JobRequest(tenant: tenant, kind: .noop)], on: connection)
+                    try await world.queue.sleep(worker, for: .seconds(60))
+                }
+            }
+            #expect(heard == ["default"])
+        }
+    }
+
+    /// A change of a kind or a queue may let jobs start that have been waiting for long.
+    @Test func aChangeThatIsOpenSinceBeforeTheSleepNotifiesAtItsCommit() async throws {
+        try await withWorld { world in
+            let worker = try await world.addWorker()
+            try await world.queue.limit(.noop, to: QueueLimits(maxRunning: 1))
+            try await world.queue.limit(QueueName.default, to: QueueLimits(maxRunning: 1))
+            for change in ["leasehold.kind", "leasehold.queue"] {
+                let heard = try await world.heard {
+                    try await world.queue.wake(worker)
+                    try await world.pool.withTransaction { connection in
+                        try await connection.query(sql: "update \(change) set max_running = max_running + 1")
+                        try await world.queue.sleep(worker, for: .seconds(60))
+                    }
+                }
+                #expect(heard == ["default"], "\(change)")
+            }
         }
     }
 
@@ -98,6 +171,15 @@ import Testing
 }
 
 extension QueueWorld {
+    /// Returns when a worker that falls asleep waits for a transaction.
+    fileprivate func untilAnOutlookWaits() async throws {
+        let waiting = """
+            select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event = 'PgSleep' and query like '%worker_outlook%'
+            """
+        while try await number(waiting) == 0 {}
+    }
+
     /// The payloads of `leasehold_wake` while `body` runs.
     func heard(_ body: () async throws -> Void) async throws -> [String] {
         try await pool.withNotifications(on: ["leasehold_wake"]) { events in

@@ -259,6 +259,68 @@ import Testing
         #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
     }
 
+    /// The sequence that loses a wake: the flag is set, the claim looks, an enqueue commits and notifies, and
+    /// the claim's answer, which does not know of it, arrives after the notification.
+    @Test func `A notification that overtakes the answer of a claim is followed by another claim`() {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        schedule.notified(now: .zero)
+        report(&schedule, 0, at: .zero, flag: .set)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave), "with the flag still set")
+        report(&schedule, 0, at: .zero)
+        guard case .wait = schedule.next(now: .zero, free: 16) else {
+            Issue.record("expected to sleep once a claim has looked after the notification")
+            return
+        }
+    }
+
+    @Test func `A notification during the look of a sleeper is followed by another claim`() throws {
+        var schedule = sleeper()
+        let until = try waitMoment(schedule.next(now: .zero, free: 16))
+        #expect(schedule.next(now: until, free: 16) == .claim(limit: 16, .leave))
+        schedule.notified(now: until)
+        report(&schedule, 0, at: until)
+        #expect(schedule.next(now: until, free: 16) == .claim(limit: 16, .leave, woken: true))
+    }
+
+    /// Between the flag and the new connection nobody heard anything.
+    @Test func `Hearing anew while the flag is being set means to look, and to set it again`() {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        schedule.listening(false)
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero, flag: .set)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+    }
+
+    @Test func `A flag that was set for a former life is set again for the new one`() {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        schedule.restarted()
+        report(&schedule, 0, at: .zero, flag: .set)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .leave))
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+    }
+
+    @Test func `A retry that was written while the outlook was asked for is not overslept`() throws {
+        var schedule = schedule()
+        schedule.listening(true)
+        report(&schedule, 0, at: .zero)
+        #expect(schedule.next(now: .zero, free: 16) == .claim(limit: 16, .set))
+        schedule.willBeDue(at: .milliseconds(300))
+        report(&schedule, 0, at: .zero, flag: .set, nextDue: .seconds(90))
+        #expect(try waitMoment(schedule.next(now: .zero, free: 16)) == .milliseconds(300))
+    }
+
     @Test func `Batches grow while full claims are quick and shrink when one is slow`() {
         var batch = BatchSize(largest: 1_000)
         #expect(batch.limit == 32)

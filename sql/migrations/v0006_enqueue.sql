@@ -187,13 +187,18 @@ create trigger job_arrived after insert on leasehold.job
     referencing new table as arrived
     for each statement execute function leasehold.job_arrived();
 
--- At commit, not at insert: a worker that fell asleep while the transaction was open is seen.
--- What commits in the instant after this check is seen by the worker, which looks again until the
--- transactions that were open when it fell asleep have ended (leasehold.worker_sleep).
+-- At commit, not at insert: a worker that fell asleep while the transaction was open is seen. For what
+-- remains, between this look and the commit, the transaction holds a lock in its own name, for which
+-- nobody waits: a worker that has just fallen asleep sees by it whom it may have missed, and looks for
+-- jobs only after they have committed (leasehold.worker_outlook). The lock is taken before the look, in a
+-- statement of its own: a statement sees what was there when it began.
 create function leasehold.wake_ring() returns trigger
 language plpgsql set search_path = pg_catalog set jit = off as $$
+declare
+    ringing constant boolean := pg_try_advisory_xact_lock_shared(hashtext('leasehold.ring'), pg_backend_pid());
 begin
-    if exists (
+    -- At any other isolation this sees no worker that fell asleep since the transaction began.
+    if current_setting('transaction_isolation') <> 'read committed' or exists (
         select from leasehold.worker
         where sleeping_until > clock_timestamp() and new.queue = any(queues)) then
         perform pg_notify('leasehold_wake', new.queue);

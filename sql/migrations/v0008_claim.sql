@@ -262,7 +262,7 @@ comment on function leasehold.claim_woken is
 -- The jobs of tenants that have no lane and sent one job each: claimed by primary key, so that a
 -- sparse tenant never stands in a line.
 create function leasehold.claim_direct(
-    who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart text[], most integer,
+    who uuid, arrivals leasehold.arrival[], scopes leasehold.claim_scope[], apart boolean, most integer,
     mem leasehold.claim_cursor
 ) returns leasehold.claimed_job[]
 language plpgsql
@@ -284,7 +284,8 @@ begin
             cross join lateral (
                 select job.ctid as at from leasehold.job
                 where job.job_id = a.first_job_id and job.claimed_by is null
-                    and (apart is null or job.kind <> all(apart))
+                    and (not apart
+                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 limit 1) as j
         where a.jobs = 1 and a.lane_kind = ''
             and exists (select from unnest(scopes) as s

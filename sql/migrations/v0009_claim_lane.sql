@@ -193,11 +193,11 @@ comment on function leasehold.lanes_lock is
     'Locks open lanes in order of virtual time, skipping those that other sessions hold';
 
 -- Takes jobs of locked lanes, charges the lanes and moves their low marks. A job that somebody else
--- has locked keeps the mark before it.
--- Which kinds are apart is asked anew: while the claim waited for the lane one may have ceased to be, and
--- its jobs, which are the lane's own now, must not be left behind the mark.
+-- has locked keeps the mark before it, and so does one that should be in a lane of its kind
+-- (leasehold.lanes_sort moves it). Which kinds are apart is asked anew, if any is: while the claim waited
+-- for the lane one may have ceased to be.
 create function leasehold.lanes_take(
-    who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamptz
+    who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamptz
 ) returns setof leasehold.claimed_job
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
@@ -209,22 +209,20 @@ begin
     with cand as materialized (
         select l.at as lane_at, l.take, l.job_seconds, l.blocked_seconds, l.limited, c.*
         from unnest(lanes) as l cross join lateral (
-            select w.*, row_number() over (order by w.priority, w.place) as rank
+            select w.at, w.priority, w.place, row_number() over (order by w.priority, w.place) as rank,
+                apart and l.lane_kind = ''
+                    and w.kind = any(array(select kind.kind from leasehold.kind where kind.apart)) as astray
             from (
-                (select job.ctid as at, job.priority, job.place from leasehold.job
+                (select job.ctid as at, job.priority, job.place, job.kind from leasehold.job
                 where job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> ''
-                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.low_priority, l.low_place)
                 order by job.priority, job.place limit l.take + 1)
                 union all
-                (select job.ctid, job.priority, job.place from leasehold.job
+                (select job.ctid, job.priority, job.place, job.kind from leasehold.job
                 where l.urgent_place is not null
                     and job.queue = l.queue and job.tenant_id = l.tenant_id
                     and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                    and (apart is null or l.lane_kind <> ''
-                        or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                     and (job.priority, job.place) >= (l.urgent_priority, l.urgent_place)
                     and job.priority < l.low_priority
                 order by job.priority, job.place limit l.take + 1)
@@ -239,7 +237,7 @@ begin
             cross join lateral (select
                 date_part('epoch', took_at - ready_at) as waited,
                 date_part('epoch', took_at - greatest(ready_at, looked_at)) as alone) as w
-        where cand.rank <= cand.take and job.state = 'ready'
+        where cand.rank <= cand.take and not cand.astray and job.state = 'ready'
         for update of job skip locked
     ), moved as (
         update leasehold.job
@@ -303,7 +301,7 @@ comment on function leasehold.lanes_take is
 -- For lanes whose first jobs other sessions hold (a cancel in a transaction that stays open): takes
 -- what is behind them. The low mark stays before them, so that they are not forgotten.
 create function leasehold.lanes_take_past(
-    who uuid, lanes leasehold.open_lane[], apart text[], looked_at timestamptz
+    who uuid, lanes leasehold.open_lane[], apart boolean, looked_at timestamptz
 ) returns setof leasehold.claimed_job
 language plpgsql
 set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
@@ -319,7 +317,7 @@ begin
             select job.ctid as at from leasehold.job
             where job.queue = l.queue and job.tenant_id = l.tenant_id
                 and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
-                and (apart is null or l.lane_kind <> ''
+                and (not apart or l.lane_kind <> ''
                     or job.kind <> all(array(select kind.kind from leasehold.kind where kind.apart)))
                 and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
                     case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)

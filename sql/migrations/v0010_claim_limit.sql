@@ -37,15 +37,17 @@ $$;
 -- Which lanes a claim may look at, and how many jobs each limited queue and kind lets start now
 -- (free: {"queue:reports": 3, "kind:mail.send": 0}).
 create function leasehold.claim_scopes(
-    queues text[], out scopes leasehold.claim_scope[], out apart text[], out free jsonb
+    queues text[], out scopes leasehold.claim_scope[], out apart boolean, out free jsonb
 )
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set jit = off as $$
 declare
     one record;
     places double precision;
+    kinds text[];
 begin
     free := '{}';
-    apart := array(select kind.kind from leasehold.kind where kind.apart);
+    kinds := array(select kind.kind from leasehold.kind where kind.apart);
+    apart := kinds <> '{}';
     for one in
         select 'queue' as scope, q.queue as name, q.paused_at, q.max_running, q.rate_per_second, q.rate_burst
         from leasehold.queue as q
@@ -79,10 +81,9 @@ begin
             or coalesce((select kind.max_running is not null from leasehold.kind
                 where kind.kind = k.name), false))::leasehold.claim_scope)
     into scopes
-    from unnest(queues) as q(name), unnest(array[''] || apart) as k(name)
+    from unnest(queues) as q(name), unnest(array[''] || kinds) as k(name)
     where coalesce((free ->> ('queue:' || q.name))::integer, 1) > 0
         and coalesce((free ->> ('kind:' || k.name))::integer, 1) > 0;
-    apart := nullif(apart, '{}');
 end $$;
 
 -- How many jobs of one lane the limits of its tenant let start, at most lane.take, when other lanes of
@@ -196,3 +197,115 @@ end $$;
 
 comment on function leasehold.lanes_limit is
     'Cuts what bounded lanes give; lanes of tenants that are paused, full or throttled are closed and left out';
+
+-- A job that was enqueued in the very instant in which its kind became apart, or ceased to be, is in a
+-- lane of the wrong sort: its transaction and the one that changed the kind could not see each other, and
+-- neither is to wait for the other. The claim that meets such a job moves it. No job is forgotten: letters
+-- to the lane of a kind are read only while nobody changes the kind, so that its lanes hold nothing that
+-- the change does not see; and the mark of an ordinary lane stays before what must go from it.
+
+-- Arrivals in lanes of kinds. Those of a kind that is being changed go back, and the change wakes the
+-- workers; those of a kind that is not apart move to the ordinary lane, with a letter.
+create function leasehold.arrivals_sort(inout arrivals leasehold.arrival[])
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+    one text;
+    changing text[] := '{}';
+    ordinary text[] := '{}';
+begin
+    foreach one in array array(
+        select distinct a.lane_kind from unnest(arrivals) as a where a.lane_kind <> '' and a.jobs > 0)
+    loop
+        -- Shared by claims, to their end; leasehold.kind_changed waits for it. Asked before the kind is read.
+        if not pg_try_advisory_xact_lock_shared(hashtext('leasehold.kind'), hashtext(one)) then
+            changing := changing || one;
+        elsif not exists (select from leasehold.kind where kind.kind = one and kind.apart) then
+            ordinary := ordinary || one;
+        end if;
+    end loop;
+    if changing = '{}' and ordinary = '{}' then
+        return;
+    end if;
+
+    with astray as materialized (
+        select j.at
+        from unnest(arrivals) as a cross join lateral (
+            select job.ctid as at from leasehold.job
+            where job.queue = a.queue and job.tenant_id = a.tenant_id and job.lane_kind = a.lane_kind
+                and job.place is not null and job.state = 'ready'
+            order by job.priority, job.place
+            limit 10000 for update skip locked) as j
+        where a.lane_kind = any(ordinary) and a.jobs > 0
+    ), moved as (
+        update leasehold.job
+        set lane_kind = '', place = nextval('leasehold.job_place_seq')
+        from astray
+        where job.ctid = astray.at
+        returning tenant_id, queue, job_id, place, priority
+    )
+    insert into leasehold.wake (tenant_id, queue, jobs, first_job_id, place, priority, ring)
+    select tenant_id, queue, count(*), min(job_id), min(place), min(priority), true
+    from moved group by tenant_id, queue;
+    -- Also if some of the jobs are in other hands.
+    insert into leasehold.wake (tenant_id, queue, lane_kind, purpose, jobs, first_job_id, place,
+        priority, ran_seconds, charged_seconds, settled)
+    select a.tenant_id, a.queue, a.lane_kind, case when a.look then 'look' else 'ready' end, a.jobs,
+        a.first_job_id, a.place, a.priority, a.ran_seconds, a.charged_seconds, a.settled
+    from unnest(arrivals) as a
+    where a.jobs > 0 and (a.lane_kind = any(changing)
+        or a.lane_kind = any(ordinary) and (
+            select true from leasehold.job
+            where job.queue = a.queue and job.tenant_id = a.tenant_id and job.lane_kind = a.lane_kind
+                and job.place is not null and job.state = 'ready'
+            limit 1));
+    arrivals := array(
+        select a from unnest(arrivals) as a
+        where a.jobs = 0 or a.lane_kind <> all(changing || ordinary));
+end $$;
+
+comment on function leasehold.arrivals_sort is
+    'Moves jobs that wait in lanes of kinds that are not apart, and puts letters back whose kind is being changed; returns the other arrivals';
+
+create function leasehold.lanes_sort(lanes leasehold.open_lane[]) returns bigint
+language plpgsql
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
+declare
+    total bigint;
+begin
+    with astray as materialized (
+        select w.at
+        from unnest(lanes) as l cross join lateral (
+            select job.ctid as at, job.kind from leasehold.job
+            where job.queue = l.queue and job.tenant_id = l.tenant_id
+                and job.lane_kind = l.lane_kind and job.place is not null and job.state = 'ready'
+                and (job.priority, job.place) >= (least(l.low_priority, l.urgent_priority),
+                    case when l.urgent_priority < l.low_priority then l.urgent_place else l.low_place end)
+            order by job.priority, job.place limit l.take + 100) as w
+        where l.lane_kind = ''
+            and w.kind = any(array(select kind.kind from leasehold.kind where kind.apart))
+    ), held as materialized (
+        select job.ctid as at from astray join leasehold.job on job.ctid = astray.at
+        where job.state = 'ready'
+        for update of job skip locked
+    ), moved as (
+        update leasehold.job
+        set lane_kind = job.kind, place = nextval('leasehold.job_place_seq')
+        from held
+        where job.ctid = held.at
+        returning tenant_id, queue, lane_kind, job_id, place, priority
+    ), told as (
+        insert into leasehold.wake (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
+        select tenant_id, queue, lane_kind, count(*), min(job_id), min(place), min(priority), true
+        from moved group by tenant_id, queue, lane_kind
+    )
+    select count(*) into total from moved;
+    return total;
+end $$;
+
+comment on function leasehold.lanes_sort is
+    'Moves jobs of kinds that are apart from the head of ordinary lanes into lanes of their kind; returns how many';

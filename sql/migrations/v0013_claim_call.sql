@@ -78,7 +78,8 @@ declare
     looked_at timestamptz;
     wanted integer := max_jobs;
     scopes leasehold.claim_scope[];
-    apart text[];
+    apart boolean := false;
+    kinds boolean := false;
     free jsonb := '{}';
     places jsonb;
     letters record;
@@ -139,8 +140,10 @@ begin
         from leasehold.claim_letters(queues, least(2000, greatest(max_jobs, 400)), mem);
         mem := letters.mem;
         arrivals := arrivals || letters.arrivals;
-        singles := singles + (
-            select count(*) from unnest(letters.arrivals) as a where a.jobs = 1 and a.lane_kind = '');
+        select singles + count(*) filter (where a.jobs = 1 and a.lane_kind = ''),
+            kinds or coalesce(bool_or(a.lane_kind <> ''), false)
+        into singles, kinds
+        from unnest(letters.arrivals) as a;
         perform leasehold.claim_sequences(letters.sequences)
         where letters.sequences is not null;
         perform leasehold.claim_dependents(letters.dependents)
@@ -152,6 +155,9 @@ begin
             and (singles >= wanted or cardinality(arrivals) >= 20000
                 or clock_timestamp() > began + interval '100 milliseconds');
     end loop;
+    if kinds then
+        arrivals := leasehold.arrivals_sort(arrivals);
+    end if;
     if arrivals <> '{}' then
         if passes > 1 then
             arrivals := leasehold.arrivals_merge(arrivals);
@@ -206,6 +212,8 @@ begin
         taken := 0;
         limits := null;
         if exists (select from unnest(lanes) as l where l.bounded) then
+            -- Places and tokens are given to what may be taken only.
+            perform leasehold.lanes_sort(lanes) where apart;
             select * into limits from leasehold.lanes_limit(lanes, free);
             lanes := limits.lanes;
             free := limits.free;
@@ -216,6 +224,11 @@ begin
         return query select * from leasehold.lanes_take(who, lanes, apart, looked_at);
         get diagnostics taken = row_count;
         wanted := wanted - taken;
+        if apart and taken < (select sum(l.take) from unnest(lanes) as l)
+            and leasehold.lanes_sort(lanes) > 0 and clock_timestamp() < began + interval '250 milliseconds'
+        then
+            continue;
+        end if;
         if taken = 0 then
             -- Empty lanes are closed now. What is still open stands behind jobs that others hold.
             keys := array(

@@ -79,13 +79,36 @@ language sql set search_path = pg_catalog as $$
     where worker_id = who and sleeping_until is not null
 $$;
 
--- To be called after worker_sleep and before the last claim. in_flight: transactions are open that
--- may have enqueued before the worker slept and may commit without a notification; until they have
--- ended the worker polls with short, growing pauses.
+create function leasehold.wake_ringing() returns text[]
+language sql volatile set search_path = pg_catalog as $$
+    select array(
+        select held.virtualtransaction from pg_locks as held
+        where held.locktype = 'advisory' and held.objsubid = 2
+            and held.classid = hashtext('leasehold.ring')::oid and held.pid is distinct from pg_backend_pid()
+            and held.database = (select oid from pg_database where datname = current_database()))
+$$;
+
+comment on function leasehold.wake_ringing is
+    'Transactions that have looked for sleeping workers and have not ended';
+
+-- To be called after worker_sleep and before the last claim. Waits for those who have looked for sleepers
+-- (leasehold.wake_ring) and have not committed yet: what they bring, the claim finds, and whoever looks
+-- later sees the sleeper. That is the time of a commit. in_flight: one of them takes longer (it was told
+-- to look before its end, or is prepared for a two-phase commit); until it has ended, the worker asks
+-- again with short, growing pauses.
 create function leasehold.worker_outlook(out next_due timestamptz, out in_flight boolean)
 language plpgsql set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+declare
+    ringing text[] := leasehold.wake_ringing();
+    looks integer := 0;
 begin
-    in_flight := exists (select from pg_snapshot_xip(pg_current_snapshot()));
+    while ringing <> '{}' and looks < 50 loop
+        perform pg_sleep(0.002);
+        ringing := array(
+            select r.one from unnest(leasehold.wake_ringing()) as r(one) where r.one = any(ringing));
+        looks := looks + 1;
+    end loop;
+    in_flight := ringing <> '{}';
     next_due := least(
         (select due_at from leasehold.job where due_at is not null order by due_at limit 1),
         (select look_at from leasehold.lane where look_at is not null order by look_at limit 1));

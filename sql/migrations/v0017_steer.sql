@@ -198,7 +198,7 @@ create trigger queue_changed after insert or update on leasehold.queue for each 
 
 -- Jobs of a kind that is apart wait in lanes of their own; when that changes they move (no index is kept
 -- for this: it reads all live jobs). Jobs that are enqueued at the same time and miss the change, in
--- either direction, are moved by leasehold.reconcile. Gives way like leasehold.limit_begin.
+-- either direction, are moved by the claim that meets them. Gives way like leasehold.limit_begin.
 create function leasehold.kind_move(moved_kind text) returns bigint
 language plpgsql set search_path = pg_catalog set jit = off set lock_timeout = '200ms' as $$
 declare
@@ -240,14 +240,17 @@ set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = of
 set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 begin
     if tg_op = 'INSERT' and new.apart or tg_op = 'UPDATE' and new.apart is distinct from old.apart then
+        -- Before any job is locked: claims that have just opened a lane of the kind end first, so that the
+        -- move sees what is in it (leasehold.arrivals_sort).
+        perform pg_advisory_xact_lock(hashtext('leasehold.kind'), hashtext(new.kind));
         perform leasehold.kind_move(new.kind);
     end if;
     if new.max_running is not null then
         perform leasehold.limit_begin('kind', new.kind);
     end if;
+    -- Also those that will sleep only when this commits.
     perform pg_notify('leasehold_wake', queue)
-    from leasehold.worker cross join unnest(queues) as queue
-    where sleeping_until > clock_timestamp();
+    from (select distinct unnest(queues) as queue from leasehold.worker where lapsed_at is null) as served;
     return null;
 end $$;
 

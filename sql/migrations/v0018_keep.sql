@@ -132,6 +132,7 @@ begin
         delete from leasehold.lane where ctid = any(array(
             select lane.ctid from leasehold.lane
             where lane.state = 'open' and lane.queue = stale.queue and lane.lane_kind = stale.lane_kind
+                and not exists (select from leasehold.kind where kind.kind = stale.lane_kind and kind.apart)
             for update skip locked));
     end loop;
     return next;

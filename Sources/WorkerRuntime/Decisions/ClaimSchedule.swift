@@ -6,7 +6,9 @@ package import LeaseholdCore
 /// growing pauses, or sleeps if notifications can wake it: it sets a flag in the database, and only
 /// while that is set an enqueue sends a notification. After setting the flag it looks *once more*:
 /// whatever was committed before the flag is found by that look, whatever is committed later sees
-/// the flag. What is in flight meanwhile may see neither; while there is such, it looks again soon.
+/// the flag. Between the two it waits for those who are committing; if one takes long, it looks again
+/// soon. A notification that comes while a claim is under way is about what that claim may not have
+/// seen, so it is followed by another one, whatever the answer.
 package struct ClaimSchedule: Sendable {
     package enum Action: Sendable, Equatable {
         /// woken: a notification has just ended the sleep; another claim will follow soon.
@@ -50,6 +52,18 @@ package struct ClaimSchedule: Sendable {
         case asleep(since: Moment, until: Moment)
     }
 
+    /// What happened since a claim went out: its answer does not know of it.
+    private struct UnderWay: Sendable, Equatable {
+        /// Something said that there is, or may be, something to claim.
+        var isOvertaken = false
+        /// The flag that it set may be another life's, or nothing was heard since.
+        var isFlagForgotten = false
+        /// This worker has sent a job into the future.
+        private(set) var due: Moment?
+
+        mutating func isDue(at moment: Moment) { due = min(due ?? moment, moment) }
+    }
+
     package let pacing: ClaimPacing
     private let slots: Int
     private var mood = Mood.eager
@@ -65,6 +79,7 @@ package struct ClaimSchedule: Sendable {
     private var retryAt: Moment?
     private var carries = false
     private var isWoken = false
+    private var underWay: UnderWay?
 
     package init(slots: Int, pacing: ClaimPacing) {
         self.slots = slots
@@ -77,6 +92,12 @@ package struct ClaimSchedule: Sendable {
 
     /// - Parameter free: slots without a job.
     package mutating func next(now: Moment, free: Int) -> Action {
+        let action = decide(now: now, free: free)
+        if case .claim = action { underWay = UnderWay() }
+        return action
+    }
+
+    private mutating func decide(now: Moment, free: Int) -> Action {
         guard free > 0 else {
             freeSince = nil
             return .wait(until: nil)
@@ -132,18 +153,25 @@ package struct ClaimSchedule: Sendable {
         now: Moment,
         random: RandomSource
     ) {
+        let meanwhile = underWay ?? UnderWay()
+        underWay = nil
         retryAt = nil
         freeSince = nil
         carries = false
         batch.claimed(count, asked: asked, took: took)
-        if flag == .set { flaggedUntil = now - took + pacing.flagTime }
-        if let outlook { (nextDue, isInFlight) = (outlook.nextDue, outlook.isInFlight) }
+        if flag == .set, !meanwhile.isFlagForgotten { flaggedUntil = now - took + pacing.flagTime }
+        if let outlook {
+            nextDue = [outlook.nextDue, meanwhile.due].compactMap { $0 }.min()
+            isInFlight = outlook.isInFlight
+        }
         if let due = nextDue, due <= now { nextDue = nil }
         // Half a batch or more: there is probably more. Less, and the queues are all but empty.
         if count > 0, 2 * count >= asked {
             mood = .eager
             pause = pacing.shortestPause
             shouldClear = isFlagged(until: now)
+        } else if meanwhile.isOvertaken {
+            mood = .eager
         } else if !mayBeNotified {
             poll(found: count > 0, now: now, random: random)
         } else if isFlagged(until: now) {
@@ -157,6 +185,7 @@ package struct ClaimSchedule: Sendable {
     }
 
     package mutating func failed(retryAt: Moment) {
+        underWay = nil
         self.retryAt = retryAt
         carries = false
         mood = .eager
@@ -199,11 +228,13 @@ package struct ClaimSchedule: Sendable {
             quickPolls = 0
         }
         mood = .eager
+        underWay?.isOvertaken = true
         pause = pacing.shortestPause
     }
 
     /// A settle was written, or something else happened that may have made a job servable: a tenant
-    /// at its cap has a slot again, a sequence goes on.
+    /// at its cap has a slot again, a sequence goes on. A claim that is under way did not see it, but only
+    /// a claim after the flag is set ends in sleep, and from then on what a settle frees notifies.
     package mutating func mayHaveMore() {
         pause = pacing.shortestPause
         switch mood {
@@ -216,6 +247,7 @@ package struct ClaimSchedule: Sendable {
     /// A job will be due: this worker has just sent it there.
     package mutating func willBeDue(at moment: Moment) {
         nextDue = min(nextDue ?? moment, moment)
+        underWay?.isDue(at: moment)
         switch mood {
         case .pausing(let until): mood = .pausing(until: min(until, moment))
         case .asleep(let since, let until): mood = .asleep(since: since, until: min(until, moment))
@@ -236,6 +268,7 @@ package struct ClaimSchedule: Sendable {
     /// Notifications began or ended to arrive. Facts are read again either way.
     package mutating func listening(_ isListening: Bool) {
         mayBeNotified = isListening
+        underWay?.isOvertaken = true
         mood = .eager
         pause = pacing.shortestPause
         forgetFlag()
@@ -244,6 +277,7 @@ package struct ClaimSchedule: Sendable {
     /// The worker has a new id: claims at once, whatever the old one was waiting for.
     package mutating func restarted() {
         retryAt = nil
+        underWay?.isOvertaken = true
         mood = .eager
         pause = pacing.shortestPause
         forgetFlag()
@@ -252,6 +286,7 @@ package struct ClaimSchedule: Sendable {
     /// It is not known whether the flag is set.
     private mutating func forgetFlag() {
         flaggedUntil = nil
+        underWay?.isFlagForgotten = true
         shouldClear = false
         isInFlight = false
         isWoken = false
