@@ -2,6 +2,7 @@ import Foundation
 import JobQueue
 import LeaseholdCore
 import Postgres
+import SQLFiles
 import Testing
 
 /// Sequences that broke other queues on PostgreSQL, step by step. Each names where it was reported; the
@@ -180,6 +181,67 @@ import Testing
         }
     }
 
+    /// oban-bg/oban 1488: a leader that has been replaced fires every cron once more. Here nobody leads, and a
+    /// slot is fired by whoever moves its turn on: not by one who looked before, nor with a clock that is slow.
+    @Test func aWorkerThatStillSeesASlotAsDueDoesNotFireItAgain() async throws {
+        try await withWorld { world in
+            let tenants = try await world.addTenants("t1", "t2")
+            var request = ScheduleRequest(
+                name: "s",
+                kind: .noop,
+                rhythm: .cron("*/10 * * * *", timeZone: "UTC"),
+                audience: .activeTenants
+            )
+            request.overlaps = true
+            try await world.queue.addSchedule(request)
+            let due = Date().addingTimeInterval(601)
+            let next = due.addingTimeInterval(600)
+            func fire(at moment: Date, _ connection: PostgresConnection) async throws -> Int32 {
+                let call = "select jobs from leasehold.schedule_fire(500, null, '\(moment.ISO8601Format())')"
+                return try await connection.query(sql: call).only.decode(0)
+            }
+            try await world.pool.withTransaction { first in
+                let fired = try await fire(at: due, first)
+                #expect(fired == 2)
+                // It is suspended before its commit, and another takes its place.
+                #expect(try await world.fire(at: due) == 0)
+            }
+            await #expect(throws: PostgresError.self, "what it saw is over") {
+                try await world.pool.withTransaction(PostgresTransactionOptions(isolation: .repeatableRead)) { former in
+                    try await former.query(sql: "select count(*) from leasehold.schedule_turn")
+                    #expect(try await world.fire(at: next) == 2)
+                    _ = try await fire(at: next, former)
+                }
+            }
+            #expect(try await world.fire(at: due) == 0, "a clock that is slow")
+            let slots = try await world.number("select count(distinct (tenant_id, run_at)) from leasehold.job")
+            #expect(slots == 2 * tenants.count)
+            #expect(try await world.number("select count(*) from leasehold.job") == slots)
+        }
+    }
+
+    /// riverqueue/river 746: counting jobs by state read millions of rows every few seconds. What a worker, the
+    /// list of queues and the doctor ask does not grow with the jobs that wait, nor with those that ended.
+    @Test func whatIsAskedAllTheTimeReadsNoMoreJobsHoweverManyThereAre() async throws {
+        try await withWorld { world in
+            let tenants = try await world.addTenants((1...20).map { "t\($0)" })
+            let worker = try await world.addWorker()
+            var read: [Int64] = []
+            for jobs in [50, 1000] {
+                for tenant in tenants { try await world.fill(tenant, jobs: jobs) }
+                try await world.complete(world.claim(worker, 100))
+                read.append(
+                    try await world.rowsOfJobsRead { connection in
+                        try await connection.query(.queueList, nil as String?)
+                        try await connection.query(.workerOutlook)
+                        try await connection.query(.workerHeartbeat, worker.rawValue, nil as Date?)
+                    }
+                )
+            }
+            #expect(read[1] <= read[0] + 200, "\(read) rows and index entries of jobs read")
+        }
+    }
+
     /// pgqueuer 761: count, then claim: two workers at once exceed a limit of 1. The history proves it for
     /// every run: no two of a tenant overlap in more places than there are.
     @Test func theHistoryShowsThatNoLimitWasExceeded() async throws {
@@ -215,6 +277,24 @@ import Testing
             )
             #expect(try await world.number("select count(*) from leasehold.job_history") == 1200)
             #expect(most == 3)
+        }
+    }
+}
+
+extension QueueWorld {
+    /// Rows and index entries of live and ended jobs that `body` reads, counted by the server.
+    fileprivate func rowsOfJobsRead(_ body: (PostgresConnection) async throws -> Void) async throws -> Int64 {
+        let counted = """
+            select coalesce(sum(pg_stat_get_xact_tuples_returned(oid))::bigint, 0) from pg_class
+            where relnamespace = 'leasehold'::regnamespace and relname ~ '^job(_history|_attempt|_lane|_due|_parked|_limited|_pkey|$)'
+            """
+        return try await pool.withConnection { connection in
+            try await connection.query(sql: "begin")
+            let before = try await connection.query(sql: counted).only.decode(0, as: Int64.self)
+            try await body(connection)
+            let after = try await connection.query(sql: counted).only.decode(0, as: Int64.self)
+            try await connection.query(sql: "rollback")
+            return after - before
         }
     }
 }

@@ -8,58 +8,11 @@ import Testing
 /// What the statements of the queue read, counted by the server: which indexes they scan and how often,
 /// and whether they scan a whole table. Statements inside functions count like any other.
 @Suite struct PlanTests {
-    enum Statistics: CaseIterable { case ofEmptyTables, ofFullTables }
-
-    struct Operation: Sendable {
-        let name: String
-        let sql: String
-        init(_ name: String, _ sql: String) { (self.name, self.sql) = (name, sql) }
+    enum Statistics: CaseIterable {
+        case ofEmptyTables, ofFullTables
+        /// As full, and then said to hold fifty times as much: over a million jobs of 10 000 tenants.
+        case ofHugeTables
     }
-
-    private static let who = "lpad('1', 32, '0')::uuid"
-    /// Everything that workers and services do while they work. `first` holds 50 running jobs.
-    static let operations: [Operation] =
-        ["complete", "retry", "snooze", "park", "hand_back"].map { outcome in
-            Operation(
-                outcome,
-                """
-                select count(*) from first_jobs,
-                    leasehold.job_settle(ids, runs, array_fill('\(outcome)'::text, array[50]))
-                """
-            )
-        } + [
-            Operation("claim 100", "select count(*) from leasehold.job_claim(\(who), '{default}', 100)"),
-            Operation("claim 1", "select count(*) from leasehold.job_claim(\(who), '{default}', 1)"),
-            Operation("enqueue", "select leasehold.enqueue('t1', 'noop')"),
-            Operation(
-                "enqueue with keys",
-                "select leasehold.enqueue('t1', 'noop', unique_key => 'x', idempotency_key => 'y')"
-            ),
-            Operation(
-                "enqueue a duplicate",
-                "select leasehold.enqueue('t201', 'noop', unique_key => 'u1', on_duplicate => 'replace')"
-            ),
-            Operation(
-                "enqueue many",
-                """
-                select count(*) from leasehold.enqueue_many((select jsonb_agg(jsonb_build_object('tenant', 't' || i,
-                    'kind', 'noop', 'unique_key', 'n' || i, 'idempotency_key', 'k' || i))
-                    from generate_series(1, 100) as i))
-                """
-            ),
-            Operation("heartbeat", "select leasehold.worker_heartbeat(\(who))"),
-            Operation("heartbeat with the oldest run", "select leasehold.worker_heartbeat(\(who), clock_timestamp())"),
-            Operation("rescue", "select count(*) from leasehold.worker_rescue()"),
-            Operation("outlook", "select leasehold.worker_outlook()"),
-            Operation("sleep", "select leasehold.worker_sleep(\(who), 10)"),
-            Operation("unregister", "select leasehold.worker_unregister(lpad('2', 32, '0')::uuid)"),
-            Operation("cancel", "select leasehold.job_cancel(20000)"),
-            Operation("retry an ended job", "select leasehold.job_retry(ended) from first_jobs"),
-            Operation("park a tenant", "select leasehold.tenant_park('t9', 'test')"),
-            Operation("unpark a tenant", "select leasehold.tenant_unpark('t7')"),
-            Operation("pause a tenant", "update leasehold.tenant set state = 'paused' where tenant_id = 't9'"),
-            Operation("reconcile", "select sum(found_count) from leasehold.reconcile('0')"),
-        ]
 
     /// Tables that grow with the work. The others hold a row per worker, queue or kind.
     private static let growing: Set<String> = [
@@ -69,8 +22,11 @@ import Testing
     @Test func everyStatementKeepsItsPlanWithStatisticsOfAnEmptyAndOfAFullTable() async throws {
         let empty = try await scans(with: .ofEmptyTables)
         let full = try await scans(with: .ofFullTables)
-        for operation in Self.operations {
+        let huge = try await scans(with: .ofHugeTables)
+        for operation in PlanOperation.all {
             #expect(empty[operation.name] == full[operation.name], "\(operation.name)")
+            #expect(huge[operation.name] == full[operation.name], "\(operation.name), a million jobs")
+            #expect(full[operation.name]?.isEmpty == false, "\(operation.name) reads something")
             let whole = Set((full[operation.name] ?? [:]).keys).intersection(Self.growing)
             #expect(whole == [], "\(operation.name) reads whole tables")
         }
@@ -143,12 +99,14 @@ import Testing
             try await world.pool.withConnection { try await $0.run(script: Self.withoutAutovacuum) }
             if statistics == .ofEmptyTables { try await world.sql("analyze") }
             try await world.pool.withConnection { try await $0.run(script: Self.load) }
-            if statistics == .ofFullTables { try await world.sql("analyze") }
+            if statistics != .ofEmptyTables { try await world.sql("analyze") }
+            if statistics == .ofHugeTables { try await world.sql(Self.fiftyfold) }
             // A session that has planned nothing yet.
             return try await world.database.pool(size: 1).withConnection { connection in
                 var found: [String: [String: Int64]] = [:]
-                for operation in Self.operations {
+                for operation in PlanOperation.all {
                     try await connection.query(sql: "begin")
+                    if let first = operation.first { try await connection.run(script: first) }
                     let before = try await connection.scanCounts()
                     try await connection.query(sql: operation.sql)
                     let after = try await connection.scanCounts()
@@ -161,6 +119,12 @@ import Testing
             }
         }
     }
+
+    /// The planner takes rows per page from here and counts pages itself.
+    private static let fiftyfold = """
+        update pg_class set reltuples = reltuples * 50
+        where relnamespace = 'leasehold'::regnamespace and relkind in ('r', 'i', 'p', 'I') and reltuples > 100
+        """
 
     private static let withoutAutovacuum = """
         select leasehold.history_prepare((clock_timestamp() at time zone 'UTC')::date, 2);
@@ -207,6 +171,14 @@ import Testing
         from generate_series(1, 500) as i;
         update leasehold.worker set heartbeat_at = heartbeat_at - interval '2 hours'
         where worker_id in (lpad('3', 32, '0')::uuid, lpad('4', 32, '0')::uuid);
+        select count(leasehold.enqueue('t' || i + 600, 'noop', run_at => clock_timestamp() + interval '1 day'))
+        from generate_series(1, 500) as i;
+        update leasehold.job set due_at = clock_timestamp() - interval '1 second' where tenant_id > 't600'
+            and due_at is not null;
+        select count(leasehold.enqueue('t9', 'noop', after => array[20000 + i])) from generate_series(1, 50) as i;
+        create table letters as
+        select purpose, array_agg(w) as all from leasehold.wake as w where purpose in ('sequence', 'dependency')
+        group by purpose;
         """
 }
 
