@@ -220,8 +220,8 @@ import Testing
         }
     }
 
-    /// riverqueue/river 746: counting jobs by state read millions of rows every few seconds. What a worker, the
-    /// list of queues and the doctor ask does not grow with the jobs that wait, nor with those that ended.
+    /// riverqueue/river 746: counting jobs by state read millions of rows every few seconds. What a worker and the
+    /// lists of queues and kinds ask does not grow with the jobs that wait, nor with those that ended.
     @Test func whatIsAskedAllTheTimeReadsNoMoreJobsHoweverManyThereAre() async throws {
         try await withWorld { world in
             let tenants = try await world.addTenants((1...20).map { "t\($0)" })
@@ -233,6 +233,7 @@ import Testing
                 read.append(
                     try await world.rowsOfJobsRead { connection in
                         try await connection.query(.queueList, nil as String?)
+                        try await connection.query(.kindList, nil as String?)
                         try await connection.query(.workerOutlook)
                         try await connection.query(.workerHeartbeat, worker.rawValue, nil as Date?)
                     }

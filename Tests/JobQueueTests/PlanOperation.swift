@@ -57,7 +57,7 @@ struct PlanOperation: Sendable {
                 update leasehold.lane set state = 'idle';
                 select count(leasehold.enqueue('t' || i + 1900, 'noop')) from generate_series(1, 20) as i;
                 """,
-            "select count(*) from leasehold.job_claim(\(who), '{default}', 5000)"
+            "select count(*) from leasehold.job_claim(\(who), '{default}', 100)"
         ),
         PlanOperation(
             "claim when woken",
@@ -192,13 +192,12 @@ struct PlanOperation: Sendable {
     ]
 
     private static let steering: [PlanOperation] = [
-        PlanOperation("cancel", "select leasehold.job_cancel(20000)"),
+        PlanOperation("cancel a waiting job", "select leasehold.job_cancel(20000)"),
         PlanOperation("put off", "select leasehold.job_reschedule(20000, clock_timestamp() + interval '1 hour')"),
-        PlanOperation("discard", "select leasehold.job_discard(20000)"),
+        PlanOperation("discard a waiting job", "select leasehold.job_discard(20000)"),
         PlanOperation("retry an ended job", "select leasehold.job_retry(ended) from first_jobs"),
         PlanOperation("park a tenant", "select leasehold.tenant_park('t9', 'test')"),
         PlanOperation("unpark a tenant", "select leasehold.tenant_unpark('t7')"),
         PlanOperation("pause a tenant", "update leasehold.tenant set state = 'paused' where tenant_id = 't9'"),
-        PlanOperation("limit a tenant", "update leasehold.tenant set max_running = 3 where tenant_id = 't9'"),
     ]
 }

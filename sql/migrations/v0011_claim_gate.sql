@@ -60,7 +60,8 @@ create function leasehold.job_end(
     ending bigint, outcome text, label text, error text
 ) returns boolean
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     ended_at constant timestamptz := clock_timestamp();
     gone leasehold.job;
@@ -100,7 +101,8 @@ comment on function leasehold.job_end is 'Ends a job that is not running; false 
 -- being settled this instant cannot be locked; then the letter is written again.
 create function leasehold.claim_dependents(letters leasehold.wake[]) returns void
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     asked record;
     needed record;
@@ -152,7 +154,8 @@ comment on function leasehold.claim_dependents is 'Lets jobs go whose needed job
 -- or into its lane.
 create function leasehold.job_release(released bigint) returns leasehold.job
 language plpgsql
-set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+set search_path = pg_catalog set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
 declare
     now_ready leasehold.job;
 begin

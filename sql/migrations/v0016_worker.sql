@@ -181,8 +181,8 @@ begin
         for update skip locked));
     for dead in
         select w.* from leasehold.worker as w
-        where w.lapsed_at is not null and exists (
-            select from leasehold.lease where lease.worker_id = w.worker_id)
+        where w.lapsed_at is not null and (
+            select true from leasehold.lease where lease.worker_id = w.worker_id limit 1)
         order by w.worker_id for update skip locked
     loop
         select * into held from leasehold.worker_jobs(dead.worker_id);
@@ -201,7 +201,7 @@ begin
     -- what it took, so no attempt is counted.
     for gone in
         select distinct l.worker_id from leasehold.lease as l
-        where not exists (select from leasehold.worker as w where w.worker_id = l.worker_id)
+        where (select true from leasehold.worker as w where w.worker_id = l.worker_id limit 1) is null
     loop
         select * into held from leasehold.worker_jobs(gone);
         if held.job_ids is not null then

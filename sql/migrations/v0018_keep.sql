@@ -79,7 +79,7 @@ begin
             where job.place is not null
                 and (job.tenant_id, job.queue, job.lane_kind) > (heads.tenant_id, heads.queue, heads.lane_kind)
             order by job.tenant_id, job.queue, job.lane_kind limit 1) as next
-    ), stranded as (
+    ), behind as (
         select h.*, first.priority, first.place, first.job_id
         from heads as h
             left join lateral (
@@ -98,10 +98,16 @@ begin
                 or (first.priority, first.place) < (l.low_priority, l.low_place)
                     and (l.urgent_place is null
                         or (first.priority, first.place) < (l.urgent_priority, l.urgent_place)))
-            and not exists (
-                select from leasehold.wake where wake.queue = h.queue
-                    and wake.tenant_id = h.tenant_id and wake.lane_kind = h.lane_kind
-                    and wake.purpose = 'ready')
+    ), stranded as (
+        -- Without those that a letter names. Not an anti-join: that could become one scan of the letters a lane.
+        select tenant_id, queue, lane_kind, min(priority) as priority, min(place) as place, min(job_id) as job_id
+        from (
+            select tenant_id, queue, lane_kind, priority, place, job_id, false as named from behind
+            union all
+            select tenant_id, queue, lane_kind, null, null, null, true from leasehold.wake where purpose = 'ready'
+        ) as lane
+        group by tenant_id, queue, lane_kind
+        having not bool_or(named)
     ), told as (
         insert into leasehold.wake
             (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)

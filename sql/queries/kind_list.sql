@@ -7,7 +7,9 @@ with known as (
 ), running as (
     select j.kind, count(*) as jobs
     from leasehold.lease as l cross join unnest(l.job_ids) as held (id)
-        join leasehold.job as j on j.job_id = held.id and j.claimed_by = l.worker_id
+        cross join lateral (
+            select job.kind from leasehold.job
+            where job.job_id = held.id and job.claimed_by = l.worker_id limit 1) as j
     group by j.kind
 )
 select kind, k.paused_at, k.max_running, k.rate_per_second, k.rate_burst, coalesce(r.jobs, 0) as running,

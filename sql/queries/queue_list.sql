@@ -11,7 +11,9 @@ with known as (
 ), running as (
     select j.queue, count(*) as jobs
     from leasehold.lease as l cross join unnest(l.job_ids) as held (id)
-        join leasehold.job as j on j.job_id = held.id and j.claimed_by = l.worker_id
+        cross join lateral (
+            select job.queue from leasehold.job
+            where job.job_id = held.id and job.claimed_by = l.worker_id limit 1) as j
     group by j.queue
 )
 select k.queue, q.paused_at, coalesce(q.weight, 1) as weight, q.max_running, q.rate_per_second, q.rate_burst,
