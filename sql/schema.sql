@@ -665,6 +665,8 @@ CREATE FUNCTION leasehold.claim_dependents(letters leasehold.wake[]) RETURNS voi
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 declare
@@ -2592,8 +2594,8 @@ begin
             coalesce('"' || left(on_failure, 140) || '"', 'null') using errcode = 'LH002';
     end if;
     select needed into unknown from unnest(after) as needed
-    where not exists (select from leasehold.job where job_id = needed)
-        and not exists (select from leasehold.job_history where job_id = needed)
+    where coalesce((select true from leasehold.job where job_id = needed limit 1),
+        (select true from leasehold.job_history as h where h.job_id = needed order by h.ended_at limit 1)) is null
     limit 1;
     if found then
         raise exception 'expected "after" to name jobs, got the unknown job %', unknown
@@ -3852,6 +3854,8 @@ CREATE FUNCTION leasehold.job_end(ending bigint, outcome text, label text, error
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 declare
@@ -3912,6 +3916,8 @@ CREATE FUNCTION leasehold.job_release(released bigint) RETURNS leasehold.job
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     SET jit TO 'off'
     AS $$
 declare
@@ -6232,7 +6238,7 @@ begin
             where job.place is not null
                 and (job.tenant_id, job.queue, job.lane_kind) > (heads.tenant_id, heads.queue, heads.lane_kind)
             order by job.tenant_id, job.queue, job.lane_kind limit 1) as next
-    ), stranded as (
+    ), behind as (
         select h.*, first.priority, first.place, first.job_id
         from heads as h
             left join lateral (
@@ -6251,10 +6257,18 @@ begin
                 or (first.priority, first.place) < (l.low_priority, l.low_place)
                     and (l.urgent_place is null
                         or (first.priority, first.place) < (l.urgent_priority, l.urgent_place)))
-            and not exists (
-                select from leasehold.wake where wake.queue = h.queue
-                    and wake.tenant_id = h.tenant_id and wake.lane_kind = h.lane_kind
-                    and wake.purpose = 'ready')
+    ), stranded as (
+        -- Without those that a letter names. Not an anti-join: that could become one scan of the letters a lane.
+        select tenant_id, queue, lane_kind, min(priority) as priority, min(place) as place, min(job_id) as job_id
+        from (
+            select tenant_id, queue, lane_kind, priority, place, job_id, false as named from behind
+            union all
+            select w.tenant_id, w.queue, w.lane_kind, null, null, null, true
+            from (select distinct queue from behind) as q
+                join leasehold.wake as w on w.queue = q.queue and w.purpose = 'ready'
+        ) as lane
+        group by tenant_id, queue, lane_kind
+        having not bool_or(named)
     ), told as (
         insert into leasehold.wake
             (tenant_id, queue, lane_kind, jobs, first_job_id, place, priority, ring)
@@ -7491,8 +7505,8 @@ begin
         for update skip locked));
     for dead in
         select w.* from leasehold.worker as w
-        where w.lapsed_at is not null and exists (
-            select from leasehold.lease where lease.worker_id = w.worker_id)
+        where w.lapsed_at is not null and (
+            select true from leasehold.lease where lease.worker_id = w.worker_id limit 1)
         order by w.worker_id for update skip locked
     loop
         select * into held from leasehold.worker_jobs(dead.worker_id);
@@ -7511,7 +7525,7 @@ begin
     -- what it took, so no attempt is counted.
     for gone in
         select distinct l.worker_id from leasehold.lease as l
-        where not exists (select from leasehold.worker as w where w.worker_id = l.worker_id)
+        where (select true from leasehold.worker as w where w.worker_id = l.worker_id limit 1) is null
     loop
         select * into held from leasehold.worker_jobs(gone);
         if held.job_ids is not null then

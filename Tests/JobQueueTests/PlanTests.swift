@@ -8,21 +8,23 @@ import Testing
 /// What the statements of the queue read, counted by the server: which indexes they scan and how often,
 /// and whether they scan a whole table. Statements inside functions count like any other.
 @Suite struct PlanTests {
-    enum Statistics: CaseIterable {
-        case ofEmptyTables, ofFullTables
-        /// As full, and then said to hold fifty times as much: over a million jobs of 10 000 tenants.
-        case ofHugeTables
-    }
-
     /// Tables that grow with the work. The others hold a row per worker, queue or kind.
     private static let growing: Set<String> = [
         "job", "lane", "wake", "job_idempotency", "job_dependency", "job_cancel", "tenant", "tenant_hold", "lease",
     ]
 
     @Test func everyStatementKeepsItsPlanWithStatisticsOfAnEmptyAndOfAFullTable() async throws {
-        let empty = try await scans(with: .ofEmptyTables)
-        let full = try await scans(with: .ofFullTables)
-        let huge = try await scans(with: .ofHugeTables)
+        async let ofEmptyTables = withWorld { world in
+            try await world.run(Self.withoutAutovacuum + "analyze;" + Self.load)
+            return try await world.scans()
+        }
+        let (full, huge) = try await withWorld { world in
+            try await world.run(Self.withoutAutovacuum + Self.load + "analyze;")
+            let full = try await world.scans()
+            try await world.run(Self.fiftyfold)
+            return (full, try await world.scans())
+        }
+        let empty = try await ofEmptyTables
         for operation in PlanOperation.all {
             #expect(empty[operation.name] == full[operation.name], "\(operation.name)")
             #expect(huge[operation.name] == full[operation.name], "\(operation.name), a million jobs")
@@ -94,33 +96,8 @@ import Testing
         }
     }
 
-    private func scans(with statistics: Statistics) async throws -> [String: [String: Int64]] {
-        try await withWorld { world in
-            try await world.pool.withConnection { try await $0.run(script: Self.withoutAutovacuum) }
-            if statistics == .ofEmptyTables { try await world.sql("analyze") }
-            try await world.pool.withConnection { try await $0.run(script: Self.load) }
-            if statistics != .ofEmptyTables { try await world.sql("analyze") }
-            if statistics == .ofHugeTables { try await world.sql(Self.fiftyfold) }
-            // A session that has planned nothing yet.
-            return try await world.database.pool(size: 1).withConnection { connection in
-                var found: [String: [String: Int64]] = [:]
-                for operation in PlanOperation.all {
-                    try await connection.query(sql: "begin")
-                    if let first = operation.first { try await connection.run(script: first) }
-                    let before = try await connection.scanCounts()
-                    try await connection.query(sql: operation.sql)
-                    let after = try await connection.scanCounts()
-                    try await connection.query(sql: "rollback")
-                    for (name, count) in after where count > before[name, default: 0] {
-                        found[operation.name, default: [:]][name] = count - before[name, default: 0]
-                    }
-                }
-                return found
-            }
-        }
-    }
-
-    /// The planner takes rows per page from here and counts pages itself.
+    /// Statistics of over a million jobs of 10 000 tenants: the planner takes the rows of a page from here and
+    /// counts the pages itself.
     private static let fiftyfold = """
         update pg_class set reltuples = reltuples * 50
         where relnamespace = 'leasehold'::regnamespace and relkind in ('r', 'i', 'p', 'I') and reltuples > 100
@@ -138,6 +115,7 @@ import Testing
                 execute format('alter table %s set (autovacuum_enabled = false)', name);
             end loop;
         end $$;
+
         """
 
     private static let load = """
@@ -208,6 +186,29 @@ extension PostgresConnection {
 }
 
 extension QueueWorld {
+    fileprivate func run(_ script: String) async throws {
+        try await pool.withConnection { try await $0.run(script: script) }
+    }
+
+    /// By operation, what it scans and how often, in a session that has planned nothing yet.
+    fileprivate func scans() async throws -> [String: [String: Int64]] {
+        try await database.pool(size: 1).withConnection { connection in
+            var found: [String: [String: Int64]] = [:]
+            for operation in PlanOperation.all {
+                try await connection.query(sql: "begin")
+                if let first = operation.first { try await connection.run(script: first) }
+                let before = try await connection.scanCounts()
+                try await connection.query(sql: operation.sql)
+                let after = try await connection.scanCounts()
+                try await connection.query(sql: "rollback")
+                for (name, count) in after where count > before[name, default: 0] {
+                    found[operation.name, default: [:]][name] = count - before[name, default: 0]
+                }
+            }
+            return found
+        }
+    }
+
     fileprivate func expectHot(
         _ table: String,
         updates: Int64,

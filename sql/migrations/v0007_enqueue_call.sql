@@ -142,8 +142,8 @@ begin
             coalesce('"' || left(on_failure, 140) || '"', 'null') using errcode = 'LH002';
     end if;
     select needed into unknown from unnest(after) as needed
-    where (select true from leasehold.job where job_id = needed limit 1) is null
-        and (select true from leasehold.job_history as h where h.job_id = needed order by h.ended_at limit 1) is null
+    where coalesce((select true from leasehold.job where job_id = needed limit 1),
+        (select true from leasehold.job_history as h where h.job_id = needed order by h.ended_at limit 1)) is null
     limit 1;
     if found then
         raise exception 'expected "after" to name jobs, got the unknown job %', unknown

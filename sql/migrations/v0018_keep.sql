@@ -104,7 +104,9 @@ begin
         from (
             select tenant_id, queue, lane_kind, priority, place, job_id, false as named from behind
             union all
-            select tenant_id, queue, lane_kind, null, null, null, true from leasehold.wake where purpose = 'ready'
+            select w.tenant_id, w.queue, w.lane_kind, null, null, null, true
+            from (select distinct queue from behind) as q
+                join leasehold.wake as w on w.queue = q.queue and w.purpose = 'ready'
         ) as lane
         group by tenant_id, queue, lane_kind
         having not bool_or(named)
