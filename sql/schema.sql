@@ -4209,8 +4209,8 @@ begin
                 where job_dependency.needs_job_id = gone.job_id) as d
             where depended
         ), answered as (
-            delete from leasehold.job_cancel using gone
-            where cancelling and job_cancel.job_id = gone.job_id
+            delete from leasehold.job_cancel
+            where cancelling and job_cancel.job_id = any(array(select gone.job_id from gone))
         ), repeated as (
             insert into leasehold.job (tenant_id, queue, kind, args, unique_key, sequence_key,
                 priority, max_attempts, timeout_seconds, trace_context, run_at, ready_at)

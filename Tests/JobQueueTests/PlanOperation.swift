@@ -74,7 +74,8 @@ struct PlanOperation: Sendable {
             after: """
                 insert into leasehold.kind (kind, max_running) values ('limited', 5);
                 insert into leasehold.queue (queue, max_running, rate_per_second) values ('default', 5000, 1000);
-                update leasehold.tenant set max_running = 100, rate_per_second = 50 where tenant_id <= 't150';
+                update leasehold.tenant set max_running = 100, rate_per_second = 50
+                where tenant_id in ('t1', 't2', 't3');
                 select count(leasehold.enqueue('t' || i, 'limited')) from generate_series(1, 20) as i;
                 """,
             "select count(*) from leasehold.job_claim(\(who), '{default}', 100)"
