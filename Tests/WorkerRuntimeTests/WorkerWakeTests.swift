@@ -37,21 +37,6 @@ import Testing
         }
     }
 
-    /// From the last round of many in which an enqueue meets a worker that is just falling asleep.
-    @Test func `A worker that falls asleep again and again while jobs come misses none`() async throws {
-        var make = WorkerMake()
-        _ = make.freeze()
-        try make.on("k") { _ in .completed }
-        try await withWorker(make) { bench in
-            await bench.event("notifications_on")
-            for _ in 1...300 {
-                let id = try await bench.enqueue("k")
-                // The outcome is written in the round trip with which the worker falls asleep, or just before it.
-                #expect(try await bench.settled(id).summary.state == .completed)
-            }
-        }
-    }
-
     /// riverqueue/river 1358: the notification of a cancel request is lost with the connection it would have
     /// come by. Whoever listens anew asks for what it may have missed.
     @Test func `A cancel request that nobody heard is asked for when the connection is back`() async throws {
