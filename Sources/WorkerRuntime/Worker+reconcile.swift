@@ -43,8 +43,9 @@ extension Worker {
                 counted.filter { !state.isHeld(RunKey(job: $0.job, run: $0.run)) }
             }
             if strays.isEmpty { return 0 }
-            _ = try await self.queue.settle(strays.map { .handBack(job: $0.job, run: $0.run) })
-            return strays.count
+            // Not every one is: the outcome of a run may have been on its way to its commit.
+            return try await self.queue.settle(strays.map { .handBack(job: $0.job, run: $0.run) })
+                .count(where: \.isSettled)
         }
         if strays > 0 { report(.strayHandedBack(jobs: strays)) }
     }

@@ -78,7 +78,7 @@ extension Worker {
 
     /// Tells the database that this worker is gone, which hands back what it still counts as ours.
     func signOff() async {
-        let lives = state.withLock { $0.heart.isAlive ? [$0.id] + $0.formerLives.ids : [] }
+        let lives = state.withLock(\.lives)
         do {
             try await timeline.limit(settings.farewellTime, "sign-off") {
                 for life in lives { _ = try await self.queue.unregister(life) }

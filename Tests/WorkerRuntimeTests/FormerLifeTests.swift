@@ -94,7 +94,8 @@ import Testing
         #expect(starts.value == 1)
     }
 
-    @Test func `A worker that is stopped right after a cut leaves nothing to rescue`() async throws {
+    @Test(arguments: [false, true])
+    func `A worker that is stopped right after a cut leaves nothing to rescue`(knowsNoNewLife: Bool) async throws {
         var make = WorkerMake()
         let clock = make.freeze()
         try make.on("k") { _ in .completed }
@@ -108,6 +109,7 @@ import Testing
                     _ = try await connection.query(sql: "lock table leasehold.worker in access exclusive mode")
                     clock.advance(by: settings.lapse - settings.stopMargin)
                     await bench.event("worker_lapsed")
+                    if knowsNoNewLife { try await bench.event("worker_registration_failed", advancing: clock) }
                     // From now on nothing is claimed, and so nothing is handed back between claims.
                     bench.worker.stop()
                 }

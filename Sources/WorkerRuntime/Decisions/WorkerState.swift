@@ -161,6 +161,9 @@ struct WorkerState {
 
     private var hasLived = false
 
+    /// Which the database may count jobs for: the last one, lapsed or not, and those before it.
+    var lives: [WorkerID] { hasLived ? [id] + formerLives.ids : [] }
+
     mutating func registered(sent: Moment, as worker: WorkerID) {
         if hasLived { formerLives.lapsed(id) }
         hasLived = true
