@@ -2024,12 +2024,15 @@ begin
         having leasehold.dashboard_at_least(count(distinct m.page), max(m.counts_for)) > bound
     ), in_lane as materialized (
         select job.queue, job.state, job.ready_at from leasehold.job where place is not null
+        order by job.tenant_id, job.queue, job.lane_kind, job.priority, job.place
         limit case when exists (select from many where many.state = 'ready') then 0 else bound + 1 end
     ), due as materialized (
         select job.queue from leasehold.job where due_at is not null
+        order by job.due_at, job.job_id
         limit case when exists (select from many where many.state = 'scheduled') then 0 else bound + 1 end
     ), waits as materialized (
         select job.queue from leasehold.job where park_reason is not null
+        order by job.tenant_id, job.job_id
         limit case when exists (select from many where many.state = 'parked') then 0 else bound + 1 end
     ), leased as materialized (
         select l.id from leasehold.lease cross join unnest(job_ids) as l(id)
@@ -2229,7 +2232,8 @@ begin
     select job.due_at into glance.next_run_at from leasehold.job
     where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit 1;
     select count(*) into glance.parked from (
-        select from leasehold.job where job.tenant_id = of_tenant and job.park_reason is not null limit bound) as p;
+        select from leasehold.job where job.tenant_id = of_tenant and job.park_reason is not null
+        order by job.job_id limit bound) as p;
     select count(*), min(h.ended_at), sum(h.run_seconds), avg(h.waited_turn), avg(h.waited_limit),
         avg(h.waited_worker), avg(h.waited_parked)
     into glance.ended, glance.ended_since, glance.run_seconds, glance.wait_turn_seconds, glance.wait_limit_seconds,

@@ -99,7 +99,7 @@ import Testing
                 let full = try FullListener()
                 defer { full.close() }
                 var configuration = database.configuration
-                configuration.connectTimeout = .milliseconds(100)
+                configuration.connectTimeout = .seconds(2)
                 configuration.url =
                     "host=127.0.0.1,127.0.0.1 port=\(full.port),\(proxy.port) user=postgres dbname=\(database.name) "
                     + "sslmode=disable"

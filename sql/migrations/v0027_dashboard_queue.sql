@@ -47,7 +47,8 @@ create type leasehold.queue_count as (
 
 -- Each state is counted exactly while all queues together have at most bound jobs in it (by its
 -- partial index; running ones by the leases), and estimated from the sample beyond. The sample comes
--- first: of a state that has more for certain no job is read for the count.
+-- first: of a state that has more for certain no job is read for the count. The order is that of the
+-- partial index: without it a plan may look for the few of a state among all jobs.
 create function leasehold.dashboard_queue_counts(bound integer default 1000)
 returns setof leasehold.queue_count
 language plpgsql stable security definer rows 10
@@ -62,12 +63,15 @@ begin
         having leasehold.dashboard_at_least(count(distinct m.page), max(m.counts_for)) > bound
     ), in_lane as materialized (
         select job.queue, job.state, job.ready_at from leasehold.job where place is not null
+        order by job.tenant_id, job.queue, job.lane_kind, job.priority, job.place
         limit case when exists (select from many where many.state = 'ready') then 0 else bound + 1 end
     ), due as materialized (
         select job.queue from leasehold.job where due_at is not null
+        order by job.due_at, job.job_id
         limit case when exists (select from many where many.state = 'scheduled') then 0 else bound + 1 end
     ), waits as materialized (
         select job.queue from leasehold.job where park_reason is not null
+        order by job.tenant_id, job.job_id
         limit case when exists (select from many where many.state = 'parked') then 0 else bound + 1 end
     ), leased as materialized (
         select l.id from leasehold.lease cross join unnest(job_ids) as l(id)

@@ -81,7 +81,8 @@ begin
     select job.due_at into glance.next_run_at from leasehold.job
     where job.tenant_id = of_tenant and job.due_at is not null order by job.due_at limit 1;
     select count(*) into glance.parked from (
-        select from leasehold.job where job.tenant_id = of_tenant and job.park_reason is not null limit bound) as p;
+        select from leasehold.job where job.tenant_id = of_tenant and job.park_reason is not null
+        order by job.job_id limit bound) as p;
     select count(*), min(h.ended_at), sum(h.run_seconds), avg(h.waited_turn), avg(h.waited_limit),
         avg(h.waited_worker), avg(h.waited_parked)
     into glance.ended, glance.ended_since, glance.run_seconds, glance.wait_turn_seconds, glance.wait_limit_seconds,
