@@ -19,6 +19,8 @@ extension PostgresConnection {
         case asked
         /// The server has it, and will not apply it to a later statement.
         case delivered
+        /// The operation has ended without one.
+        case tooLate
     }
 
     /// What a cancelled task means for the operation.
@@ -93,10 +95,12 @@ extension PostgresConnection {
         }
     }
 
-    /// Waits until a cancel request that is on its way has arrived: it could otherwise hit the next
-    /// statement of this session.
+    /// Waits until a cancel request that is on its way has arrived, and lets none go out any more: it
+    /// could otherwise hit the next statement of this session. Between this and ``endOperation()`` other
+    /// work of the connection may come, the news of a cancelled task among it.
     func awaitCancelDelivery() async {
         while phase == .open, operation?.cancel == .asked { await park() }
+        if operation?.cancel == .notAsked { operation?.cancel = .tooLate }
     }
 
     /// Reads one statement's results to the end.
@@ -150,7 +154,9 @@ extension PostgresConnection {
     /// The error to throw for `failure`: a statement that the server stopped at our asking was
     /// cancelled, and nothing of it remains.
     func outcome(of failure: PostgresError) -> any Error {
-        guard let operation, operation.cancel != .notAsked, failure.isServer(.queryCanceled) else { return failure }
+        guard let cancel = operation?.cancel, cancel == .asked || cancel == .delivered,
+            failure.isServer(.queryCanceled)
+        else { return failure }
         return CancellationError()
     }
 }

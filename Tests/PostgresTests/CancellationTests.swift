@@ -83,6 +83,25 @@ import Testing
         }
     }
 
+    /// The request goes its own way to the server: sent for a statement whose answer is here, it would meet the next.
+    @Test func `a task that is cancelled as its statement ends does not stop the next one`() async throws {
+        try await withEmptyDatabase { database in
+            let pool = database.pool(size: 1) { $0.cancelGrace = .seconds(60) }
+            try await pool.withConnection { connection in
+                for round in 0..<300 {
+                    let task = Task { try await connection.query(sql: "select pg_sleep(0.0005)") }
+                    let canceller = Task {
+                        for _ in 0..<(round % 100) * 20 { await Task.yield() }
+                        task.cancel()
+                    }
+                    _ = await task.result
+                    try await connection.query(sql: "select pg_sleep(0.002)")
+                    await canceller.value
+                }
+            }
+        }
+    }
+
     @Test func `a pipeline is cancelled as a whole`() async throws {
         try await withEmptyDatabase { database in
             let pool = database.pool(size: 1) { $0.cancelGrace = .seconds(60) }

@@ -60,7 +60,6 @@ import Testing
         // The clock goes on while the database answers: far apart, so that no answer comes too late.
         make.settings.lapse = .seconds(600)
         make.settings.heartbeatInterval = .seconds(120)
-        make.settings.answerLimit = .seconds(600)
         let settings = make.settings
         try await withCutWorker(make) { bench, cable in
             defer { end.give() }
