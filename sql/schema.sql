@@ -4575,11 +4575,13 @@ begin
                 select queue.weight from leasehold.queue
                 where queue.queue = h.queue limit 1), 1) as weight) as own
             cross join lateral (
+                -- By the primary key: the index of open lanes, which a condition on the state would offer
+                -- too, holds those of all tenants, and under a held snapshot all that they ever were.
                 select sum(coalesce((
                     select queue.weight from leasehold.queue
-                    where queue.queue = lane.queue limit 1), 1)) as weight
+                    where queue.queue = lane.queue limit 1), 1)) filter (where lane.state = 'open') as weight
                 from leasehold.lane
-                where lane.tenant_id = h.tenant_id and lane.queue = any(queues) and lane.state = 'open'
+                where lane.tenant_id = h.tenant_id and lane.queue = any(queues)
             ) as all_own
     ), filled as (
         -- The level to which the lanes rise together if they get all that is wanted, the lowest
